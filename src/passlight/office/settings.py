@@ -1,0 +1,87 @@
+"""Django's settings of the office.
+
+What differs between installations comes from ``passlight.runtime.settings``; the rest is here.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from passlight.runtime.clock import SystemEntropy
+from passlight.runtime.database import Role, url_for
+from passlight.runtime.keys import KeyFolder
+from passlight.runtime.settings import read_settings, read_variable
+
+PASSLIGHT = read_settings()
+ROLE = Role(read_variable("PASSLIGHT_ROLE", "office"))
+
+
+def _database() -> dict[str, object]:
+    try:
+        parts = urlsplit(url_for(ROLE, PASSLIGHT))
+    except FileNotFoundError:  # nothing set up yet: checks and tests bring their own
+        parts = urlsplit("postgresql://nobody@127.0.0.1:1/none")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": parts.username,
+        "PASSWORD": parts.password,
+        "HOST": parts.hostname,
+        "PORT": parts.port,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 3},
+    }
+
+
+DATABASES = {"default": _database()}
+SECRET_KEY = KeyFolder(PASSLIGHT.keys).read_or_make("django", SystemEntropy()).hex()
+DEBUG = False
+ALLOWED_HOSTS = ["*"] if PASSLIGHT.demo else [str(urlsplit(PASSLIGHT.public_url).hostname)]
+CSRF_TRUSTED_ORIGINS = [PASSLIGHT.public_url]
+
+_APPS = (
+    *("pages", "accounts", "people", "feeds", "facts", "packs"),
+    *("statuses", "venues", "keyring", "records", "resident", "checker"),
+)
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    *[f"passlight.office.{app}" for app in _APPS],
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "passlight.office.urls"
+WSGI_APPLICATION = "passlight.office.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [Path(__file__).parent / "static"]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
