@@ -1,0 +1,1 @@
+"""Agency feeds: one folder a format, each turning a file into facts."""

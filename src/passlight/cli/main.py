@@ -25,11 +25,11 @@ class LazyGroup(click.Group):
     A gate box has no Django: ``passlight code`` must not load what ``passlight serve`` needs.
     """
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of all commands."""
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the command, or None when there is none of that name."""
         module = COMMANDS.get(cmd_name)
         if module is None:

@@ -1,0 +1,1 @@
+"""The pure core: every decision, no input or output, no clock, no randomness."""

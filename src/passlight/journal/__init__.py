@@ -1,0 +1,1 @@
+"""The journal: append-only records, durable before they are acknowledged."""

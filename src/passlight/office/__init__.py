@@ -1,0 +1,1 @@
+"""The control plane: people, feeds, facts, packs, venues, users."""

@@ -1,0 +1,1 @@
+"""The effects: clock, entropy, settings, keys, the embedded database."""

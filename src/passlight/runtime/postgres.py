@@ -117,7 +117,9 @@ class EmbeddedPostgres:
             *("-o", flags, "start"),
         )
 
-    def _run(self, program: str, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, program: str, *args: str, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         command = [str(binaries() / program), *args]
         if os.geteuid() == 0:
             namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
@@ -126,8 +128,12 @@ class EmbeddedPostgres:
         log = self.folder / f"{program}.log"
         with log.open("w") as out:
             done = subprocess.run(
-                command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                text=True, check=False,
+                command,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                check=False,
             )
         if check and done.returncode != 0:
             raise PostgresError(

@@ -1,7 +1,7 @@
 """Settings: every environment variable that Passlight reads, in one place.
 
-=========================  ==========================================================
-``PASSLIGHT_HOME``         state folder: embedded database, keys, spools, logs (default ``.passlight``)
+=========================  =======================================================================
+``PASSLIGHT_HOME``         state folder: database, keys, spools, logs (default ``.passlight``)
 ``PASSLIGHT_DATABASE_URL`` ``postgresql://owner@host:port/name`` of a server of your own;
                            without it an embedded PostgreSQL runs below the state folder
 ``PASSLIGHT_KEYS``         folder of the key files (default ``$PASSLIGHT_HOME/keys``)
@@ -10,7 +10,7 @@
 ``PASSLIGHT_DEMO``         ``1`` shows the demonstration banner
 ``PASSLIGHT_DATA``         folder with the real data of the tests (default ``../shared/data``)
 ``PORT``                   port of the front (default 8000)
-=========================  ==========================================================
+=========================  =======================================================================
 """
 
 import os

@@ -1,0 +1,1 @@
+"""A seeded fictional district that drives all of it."""

@@ -1,0 +1,1 @@
+"""Codes: the exact bytes that a phone shows and a door reads."""

@@ -1,0 +1,1 @@
+"""Facts: what agencies say, append-only, sourced and dated."""

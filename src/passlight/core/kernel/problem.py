@@ -1,9 +1,9 @@
 """Problems: expected failures, said so that the reader knows what to do next."""
 
-from dataclasses import dataclass, field
+import dataclasses
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Something wrong with an input: what, where, and what to do about it.
 
@@ -17,7 +17,7 @@ class Problem:
     file: str | None = None
     line: int | None = None
     field: str | None = None
-    params: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line) if part is not None)

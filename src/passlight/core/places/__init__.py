@@ -1,0 +1,1 @@
+"""Places: units, venues, entrances and what a venue asks of a code."""

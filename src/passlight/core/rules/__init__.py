@@ -1,0 +1,1 @@
+"""Rule packs: published, dated data that turn facts into measures."""

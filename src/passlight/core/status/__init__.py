@@ -1,0 +1,1 @@
+"""Status: the colour in force for one person at one instant, and why."""

@@ -1,0 +1,1 @@
+"""Verification: from a scanned text to an answer and its one reason."""

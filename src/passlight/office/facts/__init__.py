@@ -1,0 +1,1 @@
+"""Facts: the append-only log."""

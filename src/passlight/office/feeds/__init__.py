@@ -1,0 +1,1 @@
+"""Feeds: batches from agencies, their reconciliation and quarantine."""

@@ -1,0 +1,1 @@
+"""The keyring: keys with one purpose, and the trust list."""

@@ -1,0 +1,1 @@
+"""Rule packs: upload, check, preview, publish."""

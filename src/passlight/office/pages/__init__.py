@@ -1,0 +1,1 @@
+"""Pages: what all pages share, and the style guide."""

@@ -1,0 +1,1 @@
+"""People: the identity vault and the access log."""

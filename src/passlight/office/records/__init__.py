@@ -1,0 +1,1 @@
+"""Records: what doors and venues sent, once each."""

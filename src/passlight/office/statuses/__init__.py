@@ -1,0 +1,1 @@
+"""Statuses: evaluation, explanation, publication to the gateways."""

@@ -1,0 +1,1 @@
+"""Venues: places, entrances, posters."""
