@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """One process: its name, its command, what its environment adds, and how it says it is ready."""
+    """One process: its name, command, added environment, and how it says it is ready."""
 
     name: str
     command: Sequence[str]

@@ -1,0 +1,78 @@
+"""``passlight serve``: run an installation on this machine."""
+
+import signal
+import sys
+from dataclasses import replace
+from types import FrameType
+
+import click
+
+from passlight.cli.migrate import migrate
+from passlight.runtime.clock import SystemClock
+from passlight.runtime.postgres import PostgresError
+from passlight.runtime.processes import ProcessFailedError, ProcessSpec, Supervisor
+from passlight.runtime.services import HOST, port_is_free, services
+from passlight.runtime.settings import Settings, read_settings
+
+
+class Stop:
+    """Becomes true when the process is asked to end."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGINT, self._ask)
+
+    def __call__(self) -> bool:
+        return self.asked
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def require_free_port(port: int) -> None:
+    """End with status 2 when another program holds the port."""
+    if not port_is_free(port):
+        click.echo(
+            f"Port {port} is in use. Stop the other program, or choose another: PORT=8001 …",
+            err=True,
+        )
+        sys.exit(2)
+
+
+def run(settings: Settings, *, host: str, extra: list[ProcessSpec], banner: str) -> None:
+    """Start all services and ``extra``, print ``banner``, and stay until asked to end."""
+    stop = Stop()
+    supervisor = Supervisor(logs=settings.home / "logs", clock=SystemClock())
+    try:
+        for spec in [*services(settings, host=host), *extra]:
+            if stop():
+                break
+            click.echo(f"· starting {spec.name}")
+            supervisor.start(spec)
+        else:
+            click.echo(banner)
+            supervisor.watch(stop)
+        click.echo("· stopping")
+    except ProcessFailedError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    finally:
+        supervisor.stop()
+
+
+@click.command()
+@click.option("--port", type=int, help="Port of the front (default: PORT, else 8000).")
+@click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
+def command(port: int | None, host: str) -> None:
+    """Migrate, then run office, gateway, worker and front until stopped."""
+    settings = read_settings()
+    if port is not None:
+        settings = replace(settings, port=port, public_url=f"http://{HOST}:{port}")
+    require_free_port(settings.port)
+    try:
+        migrate(settings)
+    except PostgresError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    run(settings, host=host, extra=[], banner=f"Passlight answers on {settings.public_url}")

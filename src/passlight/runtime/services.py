@@ -1,0 +1,94 @@
+"""The processes of an installation, as ``passlight serve`` and ``passlight demo`` run them.
+
+office   Django under Granian, role office          worker   evaluates, role evaluator
+gateway  codes, doors, check-ins, role gateway      front    one origin for the browser
+"""
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from passlight.runtime.processes import ProcessSpec
+from passlight.runtime.settings import Settings
+
+HOST = "127.0.0.1"
+READY_TIMEOUT_SECONDS = 2
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody holds at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_free(port: int) -> bool:
+    """Return whether a server could listen on ``port``."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return a test whether ``url`` answers with success."""
+
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=READY_TIMEOUT_SECONDS) as reply:  # noqa: S310
+                return bool(reply.status < 300)  # noqa: PLR2004
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return ready
+
+
+def services(settings: Settings, *, host: str = HOST) -> list[ProcessSpec]:
+    """Return the four processes of this installation in the order in which they start."""
+    office, gateway = free_port(), free_port()
+    python = sys.executable
+    common = {
+        "PASSLIGHT_HOME": str(settings.home),
+        "PASSLIGHT_KEYS": str(settings.keys),
+        "PASSLIGHT_PUBLIC_URL": settings.public_url,
+        "PASSLIGHT_REALM": settings.realm,
+        "PASSLIGHT_DEMO": "1" if settings.demo else "0",
+        "PASSLIGHT_OFFICE_PORT": str(office),
+        "PASSLIGHT_GATEWAY_PORT": str(gateway),
+        "PASSLIGHT_FRONT_HOST": host,
+        "PORT": str(settings.port),
+        "DJANGO_SETTINGS_MODULE": "passlight.office.settings",
+    }
+    granian = (
+        *(python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(office)),
+        *("--workers", "1", "--blocking-threads", "8", "--no-ws", "--process-name", "office"),
+    )
+    return [
+        ProcessSpec(
+            name="worker",
+            command=(python, "-m", "passlight.office.statuses.worker"),
+            environment={**common, "PASSLIGHT_ROLE": "evaluator"},
+        ),
+        ProcessSpec(
+            name="office",
+            command=(*granian, "passlight.office.wsgi:application"),
+            environment={**common, "PASSLIGHT_ROLE": "office"},
+        ),
+        ProcessSpec(
+            name="gateway",
+            command=(python, "-m", "passlight.gateway"),
+            environment={**common, "PASSLIGHT_ROLE": "gateway"},
+        ),
+        ProcessSpec(
+            name="front",
+            command=(python, "-m", "passlight.gateway.front"),
+            environment=common,
+            ready=answers(f"http://{HOST}:{settings.port}/healthz"),
+        ),
+    ]
