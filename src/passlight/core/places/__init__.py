@@ -1,1 +1,1 @@
-"""Places: units, venues, entrances and what a venue asks of a code."""
+"""Places: venues (场所), their classes and entrances, and the venue code (场所码)."""
