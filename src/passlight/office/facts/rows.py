@@ -1,0 +1,30 @@
+"""Rows of the log as the core's facts, and back."""
+
+from collections.abc import Iterable
+
+from passlight.core.facts.fact import Fact, Op
+from passlight.office.facts.models import FactVersion
+
+COLUMNS = tuple(field.attname for field in FactVersion._meta.concrete_fields)
+
+
+def to_fact(row: FactVersion) -> Fact:
+    """Return the core's view of a stored version."""
+    return Fact(
+        fact_id=row.fact_id,
+        ver=row.ver,
+        op=Op(row.op),
+        kind=row.kind,
+        subject=row.subject,
+        occurred_at=row.occurred_at,
+        occurred_until=row.occurred_until,
+        recorded_at=row.recorded_at,
+        source=row.source,
+        payload=row.payload,
+        seq=row.seq,
+    )
+
+
+def to_facts(rows: Iterable[FactVersion]) -> list[Fact]:
+    """Return the core's view of stored versions."""
+    return [to_fact(row) for row in rows]
