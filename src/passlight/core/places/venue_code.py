@@ -27,15 +27,13 @@ import base64
 import binascii
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
+from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
-
-from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
 
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.venue import ENTRANCE_CODE, ZONE_CODE
@@ -49,7 +47,6 @@ LIFETIME_DAYS_MAX = 1100  # three years and a little: a poster must be looked at
 
 _BODY = struct.Struct(">BB4s16s8s8sHH")
 _VERSION_AND_SUITE = 0x11
-_ORDER = 2**252 + 27742317777372353535851937790883648493  # of the Ed25519 group, RFC 8032 5.1
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{142}")
 
 
@@ -135,20 +132,33 @@ def encode_body(code: VenueCode) -> bytes:
     )
 
 
-def signature_input(body: bytes, *, realm: str) -> bytes:
-    """Return what is signed: the COSE ``Sig_structure``, in deterministic CBOR."""
-    assert len(body) == BODY_BYTES
-    protected = b"\xa2\x01\x27\x04\x44" + body[2:6]  # {1: -8 (EdDSA), 4: key id}
-    external = f"passlight/venue/{realm}".encode("ascii")
-    head = len(external).to_bytes() if len(external) < 24 else b"\x18" + len(external).to_bytes()  # noqa: PLR2004
-    length = bytes([head[0] | 0x40]) + head[1:]  # CBOR: a byte string shorter than 256
-    return b"\x84\x6aSignature1\x49" + protected + length + external + b"\x58\x2a" + body
+class Sign(Protocol):
+    """Signs a body with the key that ``key_id`` names (``core.codes.signing``, or an HSM)."""
+
+    def __call__(self, *, key_id: bytes, context: bytes, body: bytes) -> bytes:
+        """Return 64 bytes."""
+        ...
 
 
-def make_venue_token(code: VenueCode, *, realm: str, sign: Callable[[bytes], bytes]) -> str:
-    """Return the token of ``code``; ``sign`` gives 64 bytes of the key that ``key_id`` names."""
+class IsSigned(Protocol):
+    """Says whether a signature over a body is genuine, strictly (field/09 2.3)."""
+
+    def __call__(
+        self, *, key_id: bytes, context: bytes, body: bytes, signature: bytes, public_key: bytes
+    ) -> bool:
+        """Return whether it is."""
+        ...
+
+
+def signature_context(realm: str) -> bytes:
+    """Return the external data of a venue code's signature: purpose and realm are inside."""
+    return f"passlight/venue/{realm}".encode("ascii")
+
+
+def make_venue_token(code: VenueCode, *, realm: str, sign: Sign) -> str:
+    """Return the token of ``code``."""
     body = encode_body(code)
-    signature = sign(signature_input(body, realm=realm))
+    signature = sign(key_id=code.key_id, context=signature_context(realm), body=body)
     assert len(signature) == TOKEN_BYTES - BODY_BYTES
     return base64.urlsafe_b64encode(body + signature).decode("ascii").rstrip("=")
 
@@ -202,7 +212,7 @@ def parse_venue_token(token: str) -> tuple[VenueCode, bytes, bytes]:
 
 
 def verify_venue_token(
-    token: str, *, realm: str, keys: Mapping[bytes, VenueKey], today: date
+    token: str, *, realm: str, keys: Mapping[bytes, VenueKey], today: date, is_signed: IsSigned
 ) -> VenueCode:
     """Return what a genuine and current venue code says.
 
@@ -220,7 +230,13 @@ def verify_venue_token(
         raise VenueCodeError("key-revoked")
     if code.issued_on < key.starts_on or (key.ends_on and code.issued_on >= key.ends_on):
         raise VenueCodeError("key-period")
-    if not _genuine(key.public_key, signature_input(body, realm=realm), signature):
+    if not is_signed(
+        key_id=code.key_id,
+        context=signature_context(realm),
+        body=body,
+        signature=signature,
+        public_key=key.public_key,
+    ):
         raise VenueCodeError("signature")
     if today < code.issued_on:
         raise VenueCodeError("not-yet")
@@ -258,13 +274,3 @@ def _read_place(field: bytes, form: re.Pattern[str]) -> str:
     if not form.fullmatch(text):  # a zero before the padding is refused here, too
         raise VenueCodeError("place")
     return text
-
-
-def _genuine(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    if int.from_bytes(signature[32:], "little") >= _ORDER:
-        return False  # S + L would be a second signature of the same code (field/09 2.3)
-    try:
-        VerifyKey(public_key).verify(message, signature)
-    except BadSignatureError:
-        return False
-    return True
