@@ -1,6 +1,7 @@
 """Django's registration of this app."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class PagesConfig(AppConfig):
@@ -9,3 +10,7 @@ class PagesConfig(AppConfig):
     name = "passlight.office.pages"
     label = "pages"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Read every app's contribution to the menu."""
+        autodiscover_modules("menu")
