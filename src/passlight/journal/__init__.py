@@ -1,1 +1,1 @@
-"""The journal: append-only records, durable before they are acknowledged."""
+"""The journal: records that are durable before they are acknowledged, and arrive once."""
