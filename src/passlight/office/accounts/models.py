@@ -147,4 +147,3 @@ class LoginFailure(models.Model):
             models.Index(fields=["username", "at"], name="accounts_failure_username"),
             models.Index(fields=["address", "at"], name="accounts_failure_address"),
         ]
-

@@ -1,0 +1,74 @@
+"""``passlight migrate``: the database, its tables, its roles and the keys, brought up to date."""
+
+import os
+
+import click
+import psycopg
+from psycopg import sql
+
+from passlight.core.kernel.problem import ProblemError
+from passlight.runtime.clock import SystemClock, SystemEntropy
+from passlight.runtime.database import DATABASE, Role, embedded, role_passwords, url_for
+from passlight.runtime.postgres import PostgresError
+from passlight.runtime.settings import Settings, read_settings
+
+
+@click.command("migrate")
+@click.option("--quiet", is_flag=True, help="Say nothing when all is well.")
+def command(*, quiet: bool) -> None:
+    """Create or update the database, the database roles and the key files.
+
+    Starts the embedded PostgreSQL unless PASSLIGHT_DATABASE_URL names a server, and leaves
+    it running. Safe to run again: what is there already is kept.
+    """
+    settings = read_settings()
+    try:
+        start_server(settings)
+        migrate(settings, verbosity=0 if quiet else 1)
+    except (PostgresError, ProblemError, psycopg.OperationalError) as error:
+        raise click.ClickException(str(error).strip()) from error
+    if not quiet:
+        click.echo("The database, its roles and the keys are up to date.")
+
+
+def start_server(settings: Settings) -> None:
+    """Start the embedded server unless another one is named, and create the database."""
+    if settings.database_url is not None:
+        return
+    server = embedded(settings).start()
+    with psycopg.connect(server, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+        ).fetchone()
+        if found is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+
+def migrate(settings: Settings, *, verbosity: int = 0) -> None:
+    """Run the migrations as the owner, then apply roles and grants, then make the keys."""
+    os.environ["PASSLIGHT_ROLE"] = Role.OWNER.value
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "passlight.office.settings")
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=verbosity)
+    from passlight.office.accounts.database_roles import apply_grants, create_roles
+
+    passwords = role_passwords(settings, SystemEntropy())
+    with psycopg.connect(url_for(Role.OWNER, settings)) as connection, connection.cursor() as cur:
+        create_roles(cur, passwords)
+        apply_grants(cur)
+    make_keys(settings)
+
+
+def make_keys(settings: Settings) -> None:
+    """Make the key files and the trust list that are missing or due."""
+    from importlib.util import find_spec
+
+    if find_spec("passlight.office.keyring.actions") is None:
+        return
+    from passlight.office.keyring.actions import ensure_keys
+    from passlight.runtime.keys import KeyFolder
+
+    ensure_keys(SystemClock(), SystemEntropy(), KeyFolder(settings.keys))

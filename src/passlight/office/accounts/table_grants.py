@@ -1,0 +1,55 @@
+"""What each database role may do with each table: the one place where that is written.
+
+Add your table here in the commit that makes it. ``{}`` means: the owner alone. A privilege
+is PostgreSQL's own word; ``SELECT (a, b)`` gives columns. Rules that a test holds:
+facts, statuses and records are append-only for everybody but the owner, nobody but the
+evaluator inserts a status, and sealed columns are the office's alone.
+"""
+
+from collections.abc import Mapping
+
+from passlight.runtime.database import Role
+
+READ = "SELECT"
+APPEND = "SELECT, INSERT"
+WRITE = "SELECT, INSERT, UPDATE"
+CHANGE = "SELECT, INSERT, UPDATE, DELETE"
+
+GRANTS: Mapping[str, Mapping[Role, str]] = {
+    # Django
+    "auth_group": {},
+    "auth_group_permissions": {},
+    "auth_permission": {},
+    "django_content_type": {},
+    "django_migrations": {Role.OFFICE: READ, Role.EVALUATOR: READ},
+    "django_session": {Role.OFFICE: CHANGE},
+    # accounts
+    "accounts_unit": {Role.OFFICE: WRITE},
+    "accounts_user": {Role.OFFICE: WRITE},
+    "accounts_registration": {Role.OFFICE: WRITE},
+    "accounts_revocation": {Role.OFFICE: APPEND, Role.GATEWAY: READ},
+    "accounts_loginfailure": {Role.OFFICE: "SELECT, INSERT, DELETE"},
+    # people
+    "people_person": {
+        Role.OFFICE: "SELECT, INSERT, "
+        "UPDATE (name_sealed, name_mark, phone_sealed, birth_sealed, erased_at)",
+        Role.EVALUATOR: "SELECT (ordinal, facts_key)",
+        Role.GATEWAY: "SELECT (ordinal, visits_key)",
+    },
+    "people_document": {Role.OFFICE: "SELECT, INSERT, UPDATE (valid_until)"},
+    "people_access": {Role.OFFICE: APPEND},
+    "people_identitytask": {Role.OFFICE: APPEND},
+    # facts
+    "facts_fact": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
+    # statuses: the evaluator alone writes; everybody else reads what is published
+    "statuses_publication": {Role.OFFICE: READ, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
+    "statuses_reason": {Role.OFFICE: READ, Role.EVALUATOR: WRITE, Role.GATEWAY: READ},
+    "statuses_heartbeat": {Role.OFFICE: READ, Role.EVALUATOR: WRITE, Role.GATEWAY: READ},
+    # keyring: the worker renews keys every hour
+    "keyring_trustlist": {Role.OFFICE: READ, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
+    # venues
+    "venues_venue": {Role.OFFICE: WRITE, Role.GATEWAY: READ},
+    "venues_entrance": {Role.OFFICE: WRITE, Role.GATEWAY: READ},
+    # records: appended by gateways, read by the office
+    "records_record": {Role.OFFICE: READ, Role.GATEWAY: APPEND},
+}

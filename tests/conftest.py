@@ -1,0 +1,255 @@
+"""One embedded PostgreSQL for a whole test run, and the database fixtures that stand on it.
+
+``db``, ``transactional_db``   pytest-django's, on this server, as the owner
+``as_role``                    ``with as_role(Role.OFFICE): …`` Django's connection under a role
+``role_urls``                  URL of this test's database for each role
+``installation``               a home of its own: migrated database, roles, keys, environment
+                               (for tests that start real processes)
+
+The server is started by the first test that needs it and shared by all xdist workers; each
+worker has databases of its own. fsync is off: nothing here outlives the run.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from passlight.core.kernel.clock import Clock
+from passlight.runtime.clock import SystemClock, SystemEntropy
+from passlight.runtime.database import Role, role_passwords
+from passlight.runtime.postgres import EmbeddedPostgres
+from passlight.runtime.settings import Settings, child_environment, read_settings
+
+RUN = "PASSLIGHT_TEST_RUN"
+TEMPLATE = "passlight_template"
+SERVER_OPTIONS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    # 2 cores are shared: no background work that a short run does not need.
+    "autovacuum": "off",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this run a folder, and this process a home below it, before any fixture runs."""
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN] = tempfile.mkdtemp(prefix="passlight-test-")
+    home = Path(os.environ[RUN]) / f"home-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    os.environ["PASSLIGHT_HOME"] = str(home)
+    os.environ["PASSLIGHT_KEYS"] = str(home / "keys")
+    import passlight.office.settings as office_settings
+    from django.conf import settings as django_settings
+
+    office_settings.PASSLIGHT = replace(
+        office_settings.PASSLIGHT, home=home, keys=home / "keys", database_url=None
+    )
+    django_settings.PASSLIGHT = office_settings.PASSLIGHT
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove the run's folder, in the process that made it."""
+    if hasattr(config, "workerinput"):
+        return
+    run = Path(os.environ[RUN])
+    EmbeddedPostgres(run / "postgres").stop(mode="immediate")
+    shutil.rmtree(run, ignore_errors=True)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[Path]:
+    """Hold a lock that all processes of this run share."""
+    run = Path(os.environ[RUN])
+    with (run / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield run
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> EmbeddedPostgres:
+    """The run's server, started, with the lesser roles made."""
+    from passlight.office.accounts.database_roles import create_roles
+
+    with _alone("postgres") as run:
+        server = EmbeddedPostgres(run / "postgres", options=SERVER_OPTIONS)
+        url = server.start()
+        secrets = replace(read_settings(), keys=run / "roles")
+        if not (run / "roles").exists():
+            with psycopg.connect(url, autocommit=True) as connection:
+                create_roles(connection.cursor(), role_passwords(secrets, SystemEntropy()))
+    own = read_settings().keys
+    own.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copy(run / "roles" / "database-roles.json", own)
+    return server
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, postgres_server: EmbeddedPostgres
+) -> None:
+    """Point Django at the run's server, as the owner."""
+    from django.db import connections
+
+    parts = urlsplit(postgres_server.url("postgres"))
+    connections["default"].settings_dict.update(
+        NAME="passlight",
+        USER=parts.username,
+        PASSWORD=parts.password,
+        HOST=parts.hostname,
+        PORT=parts.port,
+        CONN_MAX_AGE=0,
+    )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
+    """Apply the roles' grants to the migrated test database."""
+    from django.db import connection
+
+    from passlight.office.accounts.database_roles import apply_grants
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
+        apply_grants(cursor)
+
+
+@pytest.fixture
+def as_role(db: None) -> Callable[[Role], AbstractContextManager[None]]:
+    """Return a context in which Django's connection has only the rights of a role."""
+    from django.db import InternalError, connection
+
+    @contextmanager
+    def under(role: Role) -> Iterator[None]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET ROLE {role.login}")
+        try:
+            yield
+        finally:
+            # In a transaction that failed, the roll-back takes the role back as well.
+            with suppress(InternalError), connection.cursor() as cursor:
+                cursor.execute("RESET ROLE")
+
+    return under
+
+
+@pytest.fixture
+def role_urls(transactional_db: None, postgres_server: EmbeddedPostgres) -> dict[Role, str]:
+    """Return the URL of this test's database for every role; what they write is committed."""
+    from django.db import connection
+
+    return _urls(postgres_server, str(connection.settings_dict["NAME"]), read_settings())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """A Passlight of its own for one test: settings, and the environment for its processes."""
+
+    settings: Settings
+    environment: dict[str, str]
+    urls: dict[Role, str]
+
+    def run(self, *command: str, role: Role = Role.OWNER) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m …`` inside this installation and return what it said."""
+        return subprocess.run(
+            [sys.executable, *command],
+            env={**self.environment, "PASSLIGHT_ROLE": role.value},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture
+def installation(tmp_path: Path, postgres_server: EmbeddedPostgres) -> Iterator[Installation]:
+    """A migrated database with roles and keys, copied from a template made once a run."""
+    with _alone("template") as run:
+        template = run / "template"
+        if not template.exists():
+            _make_template(postgres_server, template)
+    name = f"passlight_{uuid.uuid4().hex[:12]}"
+    server = postgres_server.url("postgres")
+    with _alone("template"), psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    home = tmp_path / "home"
+    shutil.copytree(template, home)
+    settings = replace(
+        read_settings(), home=home, keys=home / "keys", database_url=postgres_server.url(name)
+    )
+    _grant_connect(postgres_server, name)
+    yield Installation(
+        settings=settings,
+        environment=_environment(settings),
+        urls=_urls(postgres_server, name, settings),
+    )
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The machine's clock; tests that move time bring their own."""
+    return SystemClock()
+
+
+def _make_template(server: EmbeddedPostgres, home: Path) -> None:
+    draft = home.with_suffix(".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    (draft / "keys").mkdir(parents=True, mode=0o700)
+    shutil.copy(read_settings().keys / "database-roles.json", draft / "keys")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    settings = replace(
+        read_settings(), home=draft, keys=draft / "keys", database_url=server.url(TEMPLATE)
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "passlight", "migrate", "--quiet"],
+        env=_environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    draft.rename(home)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return child_environment(
+        PASSLIGHT_HOME=str(settings.home),
+        PASSLIGHT_KEYS=str(settings.keys),
+        PASSLIGHT_DATABASE_URL=str(settings.database_url),
+        DJANGO_SETTINGS_MODULE="passlight.office.settings",
+    )
+
+
+def _grant_connect(server: EmbeddedPostgres, name: str) -> None:
+    """Repeat the one grant that a copied database does not take from its template."""
+    lesser = ", ".join(role.login for role in Role if role is not Role.OWNER)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {lesser}")
+
+
+def _urls(server: EmbeddedPostgres, name: str, settings: Settings) -> dict[Role, str]:
+    passwords = role_passwords(settings)
+    urls = {
+        role: server.url(name, role=role.login, password=passwords[role.value])
+        for role in Role
+        if role is not Role.OWNER
+    }
+    return {Role.OWNER: server.url(name), **urls}
