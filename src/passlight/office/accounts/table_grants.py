@@ -51,5 +51,5 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "venues_venue": {Role.OFFICE: WRITE, Role.GATEWAY: READ},
     "venues_entrance": {Role.OFFICE: WRITE, Role.GATEWAY: READ},
     # records: appended by gateways, read by the office
-    "records_record": {Role.OFFICE: READ, Role.GATEWAY: APPEND},
+    "records_record": {Role.OFFICE: READ, Role.GATEWAY: "SELECT (key, digest), INSERT"},
 }
