@@ -41,9 +41,14 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "people_identitytask": {Role.OFFICE: APPEND},
     # facts
     "facts_fact": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
+    # packs: stored and published by the office, read by the worker
+    "packs_pack": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
+    "packs_publication": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
+    "packs_preview": {Role.OFFICE: WRITE},
     # statuses: the evaluator alone writes; everybody else reads what is published
     "statuses_publication": {Role.OFFICE: READ, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
-    "statuses_reason": {Role.OFFICE: READ, Role.EVALUATOR: WRITE, Role.GATEWAY: READ},
+    "statuses_reason": {Role.OFFICE: READ, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
+    "statuses_task": {Role.OFFICE: READ, Role.EVALUATOR: APPEND},
     "statuses_heartbeat": {Role.OFFICE: READ, Role.EVALUATOR: WRITE, Role.GATEWAY: READ},
     # keyring: the worker renews keys every hour
     "keyring_trustlist": {Role.OFFICE: READ, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
