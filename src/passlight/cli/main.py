@@ -43,3 +43,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="passlight")
 def main() -> None:
     """Passlight 随行码: facts, rules, colours, codes and doors."""
+
+
+if __name__ == "__main__":
+    main()

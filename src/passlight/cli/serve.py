@@ -1,18 +1,18 @@
 """``passlight serve``: run an installation on this machine."""
 
 import signal
+import subprocess
 import sys
 from dataclasses import replace
 from types import FrameType
 
 import click
 
-from passlight.cli.migrate import migrate
 from passlight.runtime.clock import SystemClock
-from passlight.runtime.postgres import PostgresError
+from passlight.runtime.database import embedded
 from passlight.runtime.processes import ProcessFailedError, ProcessSpec, Supervisor
-from passlight.runtime.services import HOST, port_is_free, services
-from passlight.runtime.settings import Settings, read_settings
+from passlight.runtime.services import HOST, environment, port_is_free, services
+from passlight.runtime.settings import Settings, child_environment, read_settings
 
 
 class Stop:
@@ -24,6 +24,7 @@ class Stop:
         signal.signal(signal.SIGINT, self._ask)
 
     def __call__(self) -> bool:
+        """Return whether it was asked."""
         return self.asked
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
@@ -38,6 +39,20 @@ def require_free_port(port: int) -> None:
             err=True,
         )
         sys.exit(2)
+
+
+def migrate(settings: Settings) -> None:
+    """Bring database, roles and keys up to date, or end with status 1.
+
+    A process of its own: Django is set up once a process, under one database role.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "passlight.cli.main", "migrate", "--quiet"],
+        env=child_environment(**environment(settings)),
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.exit(1)
 
 
 def run(settings: Settings, *, host: str, extra: list[ProcessSpec], banner: str) -> None:
@@ -59,6 +74,8 @@ def run(settings: Settings, *, host: str, extra: list[ProcessSpec], banner: str)
         sys.exit(1)
     finally:
         supervisor.stop()
+        if settings.database_url is None:
+            embedded(settings).stop()
 
 
 @click.command()
@@ -70,9 +87,6 @@ def command(port: int | None, host: str) -> None:
     if port is not None:
         settings = replace(settings, port=port, public_url=f"http://{HOST}:{port}")
     require_free_port(settings.port)
-    try:
-        migrate(settings)
-    except PostgresError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    click.echo("· database and keys")
+    migrate(settings)
     run(settings, host=host, extra=[], banner=f"Passlight answers on {settings.public_url}")

@@ -49,21 +49,28 @@ def answers(url: str) -> Callable[[], bool]:
     return ready
 
 
-def services(settings: Settings, *, host: str = HOST) -> list[ProcessSpec]:
-    """Return the four processes of this installation in the order in which they start."""
-    office, gateway = free_port(), free_port()
-    python = sys.executable
-    common = {
+def environment(settings: Settings) -> dict[str, str]:
+    """Return what a process of this installation needs to find its state."""
+    return {
         "PASSLIGHT_HOME": str(settings.home),
         "PASSLIGHT_KEYS": str(settings.keys),
         "PASSLIGHT_PUBLIC_URL": settings.public_url,
         "PASSLIGHT_REALM": settings.realm,
         "PASSLIGHT_DEMO": "1" if settings.demo else "0",
+        "PORT": str(settings.port),
+        "DJANGO_SETTINGS_MODULE": "passlight.office.settings",
+    }
+
+
+def services(settings: Settings, *, host: str = HOST) -> list[ProcessSpec]:
+    """Return the four processes of this installation in the order in which they start."""
+    office, gateway = free_port(), free_port()
+    python = sys.executable
+    common = {
+        **environment(settings),
         "PASSLIGHT_OFFICE_PORT": str(office),
         "PASSLIGHT_GATEWAY_PORT": str(gateway),
         "PASSLIGHT_FRONT_HOST": host,
-        "PORT": str(settings.port),
-        "DJANGO_SETTINGS_MODULE": "passlight.office.settings",
     }
     granian = (
         *(python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(office)),
