@@ -1,0 +1,24 @@
+"""Limits: every input has an upper bound, and they are all here."""
+
+from datetime import timedelta
+
+# Facts
+FACT_LINE_BYTES_MAX = 64 * 1024
+FACT_TEXT_CHARS_MAX = 512
+FACT_FUTURE_TOLERANCE = timedelta(minutes=5)  # E18: clocks differ by a little
+ARRIVAL_AGE_MAX = timedelta(days=30)  # field/08 1.6: an arrival 40 days ago is a doubt
+
+# Rule packs
+PACK_FILES_MAX = 200
+PACK_FILE_BYTES_MAX = 256 * 1024
+PACK_AREAS_BYTES_MAX = 8 * 1024 * 1024
+PACK_RULES_MAX = 200
+PACK_PHASES_MAX = 8
+PACK_PARAMETERS_MAX = 200
+PACK_DEPTH_MAX = 24
+PACK_NODES_MAX = 50_000
+PACK_TEXT_CHARS_MAX = 1_000
+POINT_DEPTH_MAX = 6
+NTH_COUNT_MAX = 60
+DURATION_MAX = timedelta(days=366 * 20)
+AREA_DEPTH_MAX = 12
