@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -55,12 +55,20 @@ class TrustedKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Realm:
+    """A jurisdiction: its fixed UTC offset in minutes, and n for each epoch in use (PL1 2.5)."""
+
+    offset: int
+    sizes: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustList:
-    """The keys that a verifier takes, with the fixed UTC offset of each realm in minutes."""
+    """The realms and keys that a verifier takes."""
 
     sequence: int
     expires_at: int
-    offsets: Mapping[str, int]
+    realms: Mapping[str, Realm]
     keys: Mapping[bytes, TrustedKey]
 
     @classmethod
@@ -70,14 +78,14 @@ class TrustList:
         *,
         sequence: int,
         expires_at: int,
-        offsets: Mapping[str, int],
+        realms: Mapping[str, Realm],
     ) -> "TrustList":
         """Return a list of sound keys.
 
         Raises:
             ProblemError: a key is unsound, or two keys share a key id; the whole list is refused.
         """
-        problems = [problem for key in keys for problem in _key_problems(key, offsets)]
+        problems = [problem for key in keys for problem in _key_problems(key, realms)]
         by_kid = {key.kid: key for key in keys}
         if len(by_kid) != len(keys):
             problems.append(_problem("codes.trust_kid_twice", "A key id occurs twice."))
@@ -85,7 +93,7 @@ class TrustList:
             problems.append(_problem("codes.trust_too_long", f"More than {KEYS_MAX} keys."))
         if problems:
             raise ProblemError(*problems)
-        return cls(sequence=sequence, expires_at=expires_at, offsets=dict(offsets), keys=by_kid)
+        return cls(sequence=sequence, expires_at=expires_at, realms=dict(realms), keys=by_kid)
 
     def of_purpose(self, purpose: Purpose, *, realm: str) -> list[TrustedKey]:
         """Return the keys of one realm and purpose that are not revoked, oldest first."""
@@ -176,13 +184,17 @@ def _message(payload: bytes, *, kid: bytes, realm: str) -> bytes:
     return signing.signature_input(kid=kid, context=context, body=payload)
 
 
-def _key_problems(key: TrustedKey, offsets: Mapping[str, int]) -> list[Problem]:
+def _key_problems(key: TrustedKey, realms: Mapping[str, Realm]) -> list[Problem]:
     """Return why a key is refused; each check stands alone so that one list names them all."""
     named = key.kid.hex()
-    offset = offsets.get(key.realm, _OFFSET_MINUTES_MAX + 1)
+    realm = realms.get(key.realm)
     checks = [
         (bool(_REALM.match(key.realm)), "codes.trust_realm", "its realm is not [a-z0-9-]{1,24}"),
-        (abs(offset) <= _OFFSET_MINUTES_MAX, "codes.trust_offset", "its realm has no UTC offset"),
+        (
+            realm is not None and abs(realm.offset) <= _OFFSET_MINUTES_MAX,
+            "codes.trust_offset",
+            "its realm has no UTC offset",
+        ),
         (key.suite in set(Suite), "codes.trust_suite", f"suite {key.suite} is unknown"),
         (
             key.suite != Suite.ED25519 or signing.is_sound_public_key(key.public_key),
@@ -208,7 +220,7 @@ def _to_json(trust: TrustList) -> dict[str, Any]:
         "format": 1,
         "sequence": trust.sequence,
         "expires_at": _instant(trust.expires_at),
-        "realms": {name: {"offset_minutes": value} for name, value in trust.offsets.items()},
+        "realms": {name: _realm_json(realm) for name, realm in trust.realms.items()},
         "keys": [
             {
                 "kid": kid.hex(),
@@ -236,8 +248,18 @@ def _from_json(payload: Any) -> TrustList:
         keys,
         sequence=int(payload["sequence"]),
         expires_at=_seconds(payload["expires_at"]),
-        offsets={name: int(entry["offset_minutes"]) for name, entry in payload["realms"].items()},
+        realms={name: _realm_from_json(entry) for name, entry in payload["realms"].items()},
     )
+
+
+def _realm_json(realm: Realm) -> dict[str, Any]:
+    sizes = {str(epoch): size for epoch, size in sorted(realm.sizes.items())}
+    return {"offset_minutes": realm.offset, "epochs": sizes}
+
+
+def _realm_from_json(entry: Any) -> Realm:
+    sizes = {int(epoch): int(size) for epoch, size in entry["epochs"].items()}
+    return Realm(offset=int(entry["offset_minutes"]), sizes=sizes)
 
 
 def _key_from_json(entry: Any) -> TrustedKey:

@@ -209,7 +209,7 @@ def ends_with_epoch(reading: Reading) -> bool:
     """Return whether a phone code ends no later than its epoch's end + 120 min."""
     if not reading.is_phone:
         return True
-    offset = reading.trust.offsets[reading.key.realm]
+    offset = reading.trust.realms[reading.key.realm].offset
     reading.epoch = epoch_of(reading.body.start, offset=offset)
     latest = epoch_end_seconds(reading.epoch, offset=offset) + OVERLAP_MINUTES * 60
     return reading.body.ends_at <= latest
