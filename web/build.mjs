@@ -1,0 +1,17 @@
+// Builds the browser's files into src/passlight/office/static/dist: what the pages load, and no more.
+import { build } from "esbuild";
+import { copyFile, mkdir, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const out = join(root, "src/passlight/office/static/dist");
+const modules = ["office", "resident", "visit", "checker"];
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+const shared = { bundle: true, minify: true, target: "es2022", legalComments: "none", logLevel: "warning" };
+await build({ ...shared, format: "esm", outdir: out, entryPoints: modules.map((name) => join(root, `web/src/${name}.ts`)) });
+// A service worker is a classic script; the office serves it below /me/, so that its scope is /me/.
+await build({ ...shared, format: "iife", outdir: out, entryPoints: { worker: join(root, "web/src/worker.ts") } });
+await copyFile(join(root, "node_modules/zxing-wasm/dist/reader/zxing_reader.wasm"), join(out, "zxing_reader.wasm"));

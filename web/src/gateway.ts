@@ -1,0 +1,158 @@
+// The gateway over HTTP: a grant bound to a key of this device (RFC 9449), renewed when it ends.
+
+import { base64url } from "./bytes.ts";
+import { get, put } from "./storage.ts";
+
+/** Nobody answered, or not in time: the network or the server is away. */
+export class Away extends Error {}
+
+/** The server answered and said no; `code` is its reason. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly texts: { zh: string; en: string } | null,
+    readonly nowMs: number | null,
+  ) {
+    super(code);
+  }
+}
+
+interface Grant {
+  readonly grant: string;
+  readonly expiresMs: number;
+}
+
+const patience = 8_000;
+const renewBefore = 10 * 60_000;
+
+/** Sends a request and gives up after 8 s. */
+export async function send(path: string, options: RequestInit = {}): Promise<Response> {
+  try {
+    return await fetch(path, { ...options, signal: AbortSignal.timeout(patience), cache: "no-store" });
+  } catch (error) {
+    throw new Away(String(error));
+  }
+}
+
+/** Posts JSON to the office: the session's cookie says who, the token that it was our page. */
+export function postOffice(path: string, body: unknown): Promise<Response> {
+  const token = document.querySelector<HTMLMetaElement>("meta[name=csrf]")?.content ?? "";
+  const cookie = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1];
+  return send(path, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": cookie ?? token },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Reads an answer: its JSON, or the refusal it is. A server that failed is away, not a refusal. */
+export async function readAnswer<T>(response: Response): Promise<T> {
+  const body = (await response.json().catch(() => null)) as
+    | (T & { error?: string; message?: { zh: string; en: string }; now_ms?: number })
+    | null;
+  if (response.ok && body !== null) return body;
+  if (response.status >= 500 || body === null) throw new Away(`${response.status} ${body?.error ?? ""}`);
+  throw new Refused(response.status, body.error ?? "", body.message ?? null, body.now_ms ?? null);
+}
+
+/** This device at the gateway, as a resident or as a checker. */
+export class Gateway {
+  private renewal: Promise<string> | null = null;
+
+  /**
+   * @param owner whose device this is: another user of the same browser gets another key
+   * @param grantPath where the office signs grants
+   * @param now server time in milliseconds
+   */
+  constructor(
+    private readonly owner: string,
+    private readonly grantPath: string,
+    private readonly now: () => number,
+  ) {}
+
+  async call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+    try {
+      return await this.once<T>(method, path, body, await this.grant());
+    } catch (error) {
+      // A grant may have been revoked or the key rotated: a new one, once.
+      if (error instanceof Refused && error.status === 401) {
+        return await this.once<T>(method, path, body, await this.renew());
+      }
+      throw error;
+    }
+  }
+
+  private async once<T>(method: string, path: string, body: unknown, grant: string): Promise<T> {
+    const response = await send(path, {
+      method,
+      headers: {
+        Authorization: `DPoP ${grant}`,
+        DPoP: await this.proof(method, path, grant),
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return readAnswer<T>(response);
+  }
+
+  private async grant(): Promise<string> {
+    const held = await get<Grant>("device", `grant:${this.owner}`);
+    if (held && held.expiresMs - this.now() > renewBefore) return held.grant;
+    try {
+      return await this.renew();
+    } catch (error) {
+      if (error instanceof Away && held && held.expiresMs > this.now()) return held.grant;
+      throw error;
+    }
+  }
+
+  private renew(): Promise<string> {
+    this.renewal ??= this.fetchGrant().finally(() => {
+      this.renewal = null;
+    });
+    return this.renewal;
+  }
+
+  private async fetchGrant(): Promise<string> {
+    const { publicKey } = await this.key();
+    const jwk = await crypto.subtle.exportKey("jwk", publicKey);
+    const response = await postOffice(this.grantPath, { jwk: publicJwk(jwk) });
+    if (response.redirected) throw new Refused(401, "login", null, null);
+    const made = await readAnswer<{ grant: string; expires_at: string }>(response);
+    await put("device", `grant:${this.owner}`, { grant: made.grant, expiresMs: Date.parse(made.expires_at) });
+    return made.grant;
+  }
+
+  /** The device's key pair; the private half cannot leave the browser. */
+  private async key(): Promise<CryptoKeyPair> {
+    const held = await get<CryptoKeyPair>("device", `key:${this.owner}`);
+    if (held) return held;
+    const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+    await put("device", `key:${this.owner}`, pair);
+    return pair;
+  }
+
+  private async proof(method: string, path: string, grant: string): Promise<string> {
+    const { privateKey, publicKey } = await this.key();
+    const encode = (value: unknown) => base64url(new TextEncoder().encode(JSON.stringify(value)));
+    const header = { typ: "dpop+jwt", alg: "ES256", jwk: publicJwk(await crypto.subtle.exportKey("jwk", publicKey)) };
+    const payload = {
+      jti: crypto.randomUUID(),
+      htm: method,
+      htu: `${location.origin}${path}`,
+      iat: Math.floor(this.now() / 1000),
+      ath: base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(grant))),
+    };
+    const input = `${encode(header)}.${encode(payload)}`;
+    const signature = await crypto.subtle.sign(
+      { name: "ECDSA", hash: "SHA-256" }, privateKey, new TextEncoder().encode(input),
+    );
+    return `${input}.${base64url(signature)}`;
+  }
+}
+
+function publicJwk(jwk: JsonWebKey): Record<string, string | undefined> {
+  return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y };
+}

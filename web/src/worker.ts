@@ -1,0 +1,59 @@
+// Keeps the resident's page usable while the server is away: the newest good page and its files.
+// Holds pages and files only; codes and keys live in IndexedDB and never pass through here.
+
+interface WorkerScope {
+  skipWaiting(): Promise<void>;
+  clients: { claim(): Promise<void> };
+  addEventListener(type: "install" | "activate", listener: (event: ExtendableEvent) => void): void;
+  addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
+  addEventListener(type: "message", listener: (event: { data: unknown; waitUntil(done: Promise<unknown>): void }) => void): void;
+}
+interface ExtendableEvent {
+  waitUntil(done: Promise<unknown>): void;
+}
+interface FetchEvent extends ExtendableEvent {
+  readonly request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+
+const worker = self as unknown as WorkerScope;
+const files = "passlight-files-1";
+const pages = "passlight-pages-1";
+const patience = 4_000;
+
+worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
+worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
+worker.addEventListener("message", (event) => {
+  if (event.data === "forget") event.waitUntil(Promise.all([caches.delete(files), caches.delete(pages)]));
+});
+
+worker.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin) return;
+  if (url.pathname.startsWith("/static/")) event.respondWith(fileFirst(request));
+  else if (request.mode === "navigate" && url.pathname === "/me/") event.respondWith(serverFirst(request));
+});
+
+/** Files carry their version in the address: what is held is right. */
+async function fileFirst(request: Request): Promise<Response> {
+  const held = await caches.match(request);
+  if (held) return held;
+  const response = await fetch(request);
+  if (response.ok) await (await caches.open(files)).put(request, response.clone());
+  return response;
+}
+
+async function serverFirst(request: Request): Promise<Response> {
+  const cache = await caches.open(pages);
+  try {
+    const response = await fetch(request, { signal: AbortSignal.timeout(patience) });
+    if (response.ok && !response.redirected) await cache.put("/me/", response.clone());
+    if (response.status < 500) return response;
+    return (await cache.match("/me/")) ?? response;
+  } catch {
+    return (await cache.match("/me/")) ?? Response.error();
+  }
+}
+
+export {};
