@@ -1,25 +1,23 @@
 """Landing facts: the one door through which a fact enters the log."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from django.db import connection, transaction
 
 from passlight.core.facts.fact import Fact, Op
-from passlight.core.facts.intake import check_intake
+from passlight.core.facts.intake import check_future, check_intake, is_manual
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.problem import Problem
 from passlight.office.facts.intake import FACTS_A_LANDING, Landing, NewFact, Refusal
 from passlight.office.facts.models import FactVersion
-from passlight.office.facts.rows import COLUMNS
+from passlight.office.facts.rows import COLUMNS, to_fact
 
 CHANNEL = "passlight_facts"
 # Any number will do, as long as no other part of Passlight locks with it.
 LOCK = 0x9A55_0001
-FUTURE_TOLERANCE = timedelta(minutes=5)
-MANUAL = "manual"
 
 
 def land_facts(facts: Sequence[NewFact], *, batch_id: str, clock: Clock) -> Landing:
@@ -108,7 +106,7 @@ class _Log:
         latest = max(known, default=0)
         # Without a version, or with a new one, it is news only when the latest says otherwise.
         against = latest if fact.ver is None else min(fact.ver, latest)
-        if against in known and _same(known[against], fact):
+        if against in known and self._same(known[against], fact):
             self.unchanged += 1
             return
         problem = self._problem(fact, known, latest)
@@ -148,18 +146,24 @@ class _Log:
                 remedy="Check the id of the fact that shall be withdrawn.",
                 params={"fact_id": fact.fact_id, "ver": "1"},
             )
-        if fact.op is Op.ASSERT and fact.occurred_at - self.recorded_at > FUTURE_TOLERANCE:
-            return Problem(
-                code="facts.future",
-                message=f"fact {fact.fact_id} occurred in the future",
-                remedy="Check the source's clock and its time zone; send it again.",
-                params={"fact_id": fact.fact_id, "ver": str(fact.ver or latest + 1)},
-            )
-        if fact.source == MANUAL and fact.op is Op.ASSERT:
-            return next(
-                iter(check_intake(self._as_fact(fact), published_at=self.recorded_at)), None
-            )
-        return None
+        return self._doubt(self._as_fact(fact))
+
+    def _doubt(self, fact: Fact) -> Problem | None:
+        """Return why no caller may land this, whatever its own intake checked.
+
+        A feed's history may be old, so the age checks are its own; the future, and what
+        one person alone could write about another (E46), are refused here for everybody.
+        """
+        if fact.op is Op.RETRACT:
+            return None
+        if is_manual(fact) or fact.kind == "waiver.granted":
+            doubts = check_intake(fact, published_at=self.recorded_at)
+        else:
+            doubts = check_future(fact, instant=self.recorded_at)
+        if not doubts:
+            return None
+        named = {**doubts[0].params, "fact_id": fact.fact_id, "ver": str(fact.ver)}
+        return dataclasses.replace(doubts[0], params=named)
 
     def _as_fact(self, fact: NewFact) -> Fact:
         return Fact(
@@ -172,8 +176,14 @@ class _Log:
             occurred_until=fact.occurred_until,
             recorded_at=self.recorded_at,
             source=fact.source,
-            payload=fact.payload,
+            # As it comes back from the database, so that contents compare.
+            payload=json.loads(json.dumps(dict(fact.payload))),
         )
+
+    def _same(self, row: FactVersion, fact: NewFact) -> bool:
+        if row.op == fact.op == Op.RETRACT and fact.ver is None:
+            return True
+        return to_fact(row).same_content(self._as_fact(fact))
 
 
 def _last(now: datetime) -> tuple[int, datetime]:
@@ -188,25 +198,6 @@ def _versions(fact_ids: set[str]) -> dict[str, dict[int, FactVersion]]:
     for row in FactVersion.objects.filter(fact_id__in=fact_ids):
         found.setdefault(row.fact_id, {})[row.ver] = row
     return found
-
-
-def _same(row: FactVersion, fact: NewFact) -> bool:
-    if row.op == fact.op == Op.RETRACT and fact.ver is None:
-        return True
-    return (
-        row.op == fact.op
-        and row.kind == fact.kind
-        and row.subject == fact.subject
-        and row.occurred_at == fact.occurred_at
-        and row.occurred_until == fact.occurred_until
-        and row.source == fact.source
-        and row.payload == _plain(fact.payload)
-    )
-
-
-def _plain(payload: Any) -> Any:
-    """Return ``payload`` as it comes back from the database."""
-    return json.loads(json.dumps(dict(payload)))
 
 
 def _cell(value: object) -> object:

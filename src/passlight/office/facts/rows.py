@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from passlight.core.facts.fact import Fact, Op
 from passlight.office.facts.models import FactVersion
 
-COLUMNS = tuple(field.attname for field in FactVersion._meta.concrete_fields)
+COLUMNS = (
+    *("seq", "fact_id", "ver", "op", "kind", "subject", "occurred_at", "occurred_until"),
+    *("recorded_at", "source", "batch_id", "payload"),
+)
 
 
 def to_fact(row: FactVersion) -> Fact:

@@ -1,0 +1,99 @@
+"""Reading the log: lists for people, and everything known about a person for the engine."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Max, QuerySet, Subquery
+
+from passlight.core.facts.fact import Fact
+from passlight.office.facts.models import FactVersion
+from passlight.office.facts.rows import to_fact
+
+#: A list shows the newest of these; counting millions of rows would answer nobody's question.
+LISTED_MAX = 10_000
+KINDS_FOR_IDENTITY = ("identity.link", "identity.unlink", "identity.not_same")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactFilter:
+    """What a list of facts is narrowed to; days are the installation's."""
+
+    kind: str = ""
+    source: str = ""
+    subject: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def facts_listed(wanted: FactFilter) -> QuerySet[FactVersion]:
+    """Return the newest versions that match, newest first, ``LISTED_MAX`` at most."""
+    rows = FactVersion.objects.order_by("-seq")
+    for name in ("kind", "source"):
+        value = getattr(wanted, name)
+        if value:
+            rows = rows.filter(**{name: value})
+    if wanted.subject:
+        rows = rows.filter(subject=wanted.subject)
+    if wanted.since:
+        rows = rows.filter(occurred_at__gte=_start_of(wanted.since))
+    if wanted.until:
+        rows = rows.filter(occurred_at__lt=_start_of(wanted.until + timedelta(days=1)))
+    return rows[:LISTED_MAX]
+
+
+def versions_of(fact_id: str) -> list[FactVersion]:
+    """Return every version of a fact, newest version first."""
+    return list(FactVersion.objects.filter(fact_id=fact_id).order_by("-ver"))
+
+
+def sources() -> list[str]:
+    """Return the sources that have reported anything (a loose index scan: few, in few steps)."""
+    found: list[str] = []
+    while True:
+        rows = FactVersion.objects.filter(source__gt=found[-1]) if found else FactVersion.objects
+        following = rows.order_by("source").values_list("source", flat=True).first()
+        if following is None:
+            return found
+        found.append(following)
+
+
+def last_seq() -> int:
+    """Return the number of the newest fact that is committed; 0 when there is none."""
+    newest: int | None = FactVersion.objects.aggregate(newest=Max("seq"))["newest"]
+    return newest or 0
+
+
+def facts_of(subjects: Collection[str], *, up_to: int | None = None) -> list[Fact]:
+    """Return every version of every fact that ever named one of ``subjects``, by number.
+
+    A correction may move a fact to somebody else: its later versions come along, so that the
+    earlier ones are seen to be superseded.
+    """
+    named = FactVersion.objects.filter(subject__in=list(subjects))
+    rows = FactVersion.objects.filter(fact_id__in=Subquery(named.values("fact_id")))
+    if up_to is not None:
+        rows = rows.filter(seq__lte=up_to)
+    return [to_fact(row) for row in rows.order_by("seq")]
+
+
+def area_facts(*, after: int = 0, up_to: int | None = None) -> list[Fact]:
+    """Return the facts about areas with a number in ``(after, up_to]``."""
+    rows = FactVersion.objects.filter(subject__startswith="area:", seq__gt=after)
+    if up_to is not None:
+        rows = rows.filter(seq__lte=up_to)
+    return [to_fact(row) for row in rows.order_by("seq")]
+
+
+def identity_facts(*, up_to: int | None = None) -> list[Fact]:
+    """Return the facts that say who is whom."""
+    rows = FactVersion.objects.filter(kind__in=KINDS_FOR_IDENTITY)
+    if up_to is not None:
+        rows = rows.filter(seq__lte=up_to)
+    return [to_fact(row) for row in rows.order_by("seq")]
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time.min, ZoneInfo(settings.TIME_ZONE))
