@@ -1,0 +1,111 @@
+"""The gateway's keys: the office's signed trust list, and the private halves it may use."""
+
+from datetime import UTC, datetime
+
+from passlight.core.codes.issuing import Issuer
+from passlight.core.codes.layout import Purpose
+from passlight.core.codes.permutation import EpochPermutation
+from passlight.core.codes.trust import TrustedKey, TrustList, open_trust_list
+from passlight.core.places.venue_code import VenueKey
+from passlight.runtime.keys import KeyFolder
+from passlight.runtime.signing import epoch_secrets, issuer_for, public_key_for
+
+EPOCHS_KEPT = 8
+
+
+class NoKeyError(LookupError):
+    """This gateway has no key for what is asked: no trust list yet, or the epoch's is gone."""
+
+
+class CodeKeys:
+    """Signs codes and finds people behind indices, as far as the trust list allows."""
+
+    def __init__(self, folder: KeyFolder, *, realm: str) -> None:
+        self.realm = realm
+        self.trust: TrustList | None = None
+        self.document = b""
+        self._folder = folder
+        self._issuers: dict[bytes, Issuer] = {}
+        self._permutations: dict[int, EpochPermutation] = {}
+
+    def take(self, document: bytes) -> None:
+        """Use a new trust list.
+
+        Raises:
+            ProblemError: it is refused as a whole; the former one stays in use.
+        """
+        least = self.trust.sequence if self.trust else 0
+        roots = [public_key_for(self._folder, Purpose.LIST)]
+        self.trust = open_trust_list(document, realm=self.realm, roots=roots, sequence_min=least)
+        self.document = document
+
+    @property
+    def offset(self) -> int:
+        """Return the realm's fixed UTC offset in minutes.
+
+        Raises:
+            NoKeyError: when there is no trust list yet.
+        """
+        return self._trust().realms[self.realm].offset
+
+    def issuer(self, now: int) -> tuple[Issuer, TrustedKey]:
+        """Return the issuer that signs phone codes now, and its published key.
+
+        Raises:
+            NoKeyError: when no published key signs at this moment, or its file is not here.
+        """
+        key = self._trust().signing_key(Purpose.PHONE, realm=self.realm, now=now)
+        if key is None:
+            raise NoKeyError("no phone key signs now")
+        issuer = self._issuers.get(key.kid)
+        if issuer is None:
+            try:
+                issuer = issuer_for(key, self._folder)
+            except FileNotFoundError:
+                raise NoKeyError("the phone key is not on this machine") from None
+            self._issuers[key.kid] = issuer
+        return issuer, key
+
+    def permutation(self, epoch: int) -> EpochPermutation:
+        """Return the epoch's permutation.
+
+        Raises:
+            NoKeyError: when the epoch is not in use.
+        """
+        found = self._permutations.get(epoch)
+        if found is None:
+            try:
+                size = self._trust().realms[self.realm].sizes[epoch]
+                found = epoch_secrets(self._folder, epoch).permutation(size=size)
+            except (FileNotFoundError, KeyError):
+                raise NoKeyError(f"epoch {epoch} is not in use") from None
+            self._permutations[epoch] = found
+            while len(self._permutations) > EPOCHS_KEPT:
+                del self._permutations[min(self._permutations)]
+        return found
+
+    def grant_keys(self) -> list[bytes]:
+        """Return the public keys that sign grants."""
+        if self.trust is None:
+            return []
+        return [key.public_key for key in self.trust.of_purpose(Purpose.GRANT, realm=self.realm)]
+
+    def venue_keys(self) -> dict[bytes, VenueKey]:
+        """Return the keys that sign venue codes, by key id."""
+        if self.trust is None:
+            return {}
+        return {
+            key.kid: VenueKey(
+                public_key=key.public_key,
+                starts_on=datetime.fromtimestamp(key.starts_from, UTC).date(),
+                ends_on=datetime.fromtimestamp(key.starts_until, UTC).date(),
+                revoked=key.revoked,
+            )
+            for key in self.trust.keys.values()
+            if (key.realm, key.purpose) == (self.realm, Purpose.VENUE)
+        }
+
+    def _trust(self) -> TrustList:
+        if self.trust is None:
+            raise NoKeyError("no trust list yet")
+        return self.trust
