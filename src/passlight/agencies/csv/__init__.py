@@ -1,0 +1,1 @@
+"""Any table of comma-separated values, read by a mapping file."""
