@@ -52,8 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(os.environ[RUN]) / f"home-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     os.environ["PASSLIGHT_HOME"] = str(home)
     os.environ["PASSLIGHT_KEYS"] = str(home / "keys")
-    import passlight.office.settings as office_settings
     from django.conf import settings as django_settings
+
+    import passlight.office.settings as office_settings
 
     office_settings.PASSLIGHT = replace(
         office_settings.PASSLIGHT, home=home, keys=home / "keys", database_url=None

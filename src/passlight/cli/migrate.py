@@ -46,8 +46,9 @@ def start_server(settings: Settings) -> None:
 
 def migrate(settings: Settings, *, verbosity: int = 0) -> None:
     """Run the migrations as the owner, then apply roles and grants, then make the keys."""
-    os.environ["PASSLIGHT_ROLE"] = Role.OWNER.value
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "passlight.office.settings")
+    # Django's settings read both when they are first used, which is in this process.
+    os.environ["PASSLIGHT_ROLE"] = Role.OWNER.value  # noqa: TID251  # set, not read
+    os.environ["DJANGO_SETTINGS_MODULE"] = "passlight.office.settings"  # noqa: TID251  # set
     import django
     from django.core.management import call_command
 
@@ -64,10 +65,6 @@ def migrate(settings: Settings, *, verbosity: int = 0) -> None:
 
 def make_keys(settings: Settings) -> None:
     """Make the key files and the trust list that are missing or due."""
-    from importlib.util import find_spec
-
-    if find_spec("passlight.office.keyring.actions") is None:
-        return
     from passlight.office.keyring.actions import ensure_keys
     from passlight.runtime.keys import KeyFolder
 

@@ -62,7 +62,7 @@ def apply_grants(cursor: Cursor, grants: Mapping[str, Mapping[Role, str]] = GRAN
         listed = ", ".join(f'"{column}"' for column in columns)
         # A column's grant outlives REVOKE on its table.
         cursor.execute(
-            f'REVOKE SELECT ({listed}), INSERT ({listed}), UPDATE ({listed}) ON "{table}" '
+            f'REVOKE SELECT ({listed}), INSERT ({listed}), UPDATE ({listed}) ON "{table}" '  # noqa: S608  # names from pg_class
             f"FROM {names}"
         )
         for role, privileges in grants.get(table, {}).items():

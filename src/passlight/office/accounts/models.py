@@ -117,6 +117,9 @@ class Registration(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"device of user {self.user_id}"
+
 
 class Revocation(models.Model):
     """A grant (``jti``) or every grant of a handle that no longer holds; gateways follow it."""
@@ -134,6 +137,9 @@ class Revocation(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"revocation {self.seq}"
+
 
 class LoginFailure(models.Model):
     """A wrong password or second factor; too many of them make the next one wait."""
@@ -147,3 +153,6 @@ class LoginFailure(models.Model):
             models.Index(fields=["username", "at"], name="accounts_failure_username"),
             models.Index(fields=["address", "at"], name="accounts_failure_address"),
         ]
+
+    def __str__(self) -> str:
+        return f"failure at {self.at}"

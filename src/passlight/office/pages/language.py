@@ -4,10 +4,15 @@ The middleware in ``preferences`` activates the language; everything below reads
 that forms, models and tags need no request in hand.
 """
 
-from django.utils.functional import Promise, lazystr
+from typing import TYPE_CHECKING
+
+from django.utils.functional import lazystr
 from django.utils.translation import get_language
 
 from passlight.runtime.catalogue import Language, text
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 HTML_CODES: dict[Language, str] = {"zh": "zh-Hans", "en": "en"}
 
@@ -22,7 +27,7 @@ def message(code: str, /, **parameters: object) -> str:
     return text(code, current_language(), **parameters)
 
 
-def lazy_message(code: str, /) -> Promise:
+def lazy_message(code: str, /) -> "_StrPromise":
     """Return the message ``code``, looked up when shown: for form labels and choices."""
     return lazystr(_Late(code))
 

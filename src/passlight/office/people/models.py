@@ -33,6 +33,9 @@ class Person(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"person {self.ordinal}"
+
 
 class DocumentLink(models.Model):
     """A document that names a person from ``valid_from`` until ``valid_until``."""
@@ -56,6 +59,9 @@ class DocumentLink(models.Model):
                 name="people_document_one_person",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.type} of person {self.person_id}"
 
 
 class Access(models.Model):
@@ -83,6 +89,9 @@ class Access(models.Model):
             models.Index(fields=["-at"], name="people_access_at"),
         ]
 
+    def __str__(self) -> str:
+        return f"access {self.seq}"
+
 
 class IdentityTask(models.Model):
     """One document number came with two names: somebody has to look (E43)."""
@@ -100,3 +109,6 @@ class IdentityTask(models.Model):
                 fields=["document", "name_mark"], name="people_identitytask_once"
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"identity task {self.pk}"

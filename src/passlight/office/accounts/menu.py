@@ -1,0 +1,13 @@
+"""What accounts adds to the menu."""
+
+from passlight.office.pages.menu import Entry, register
+
+register(
+    Entry(
+        code="accounts.menu_users",
+        route="accounts:users",
+        icon="users",
+        action="users.view",
+        order=80,
+    )
+)
