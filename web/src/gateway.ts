@@ -1,6 +1,7 @@
 // The gateway over HTTP: a grant bound to a key of this device (RFC 9449), renewed when it ends.
 
-import { base64url } from "./bytes.ts";
+import { base64url } from "./base64url.ts";
+import type { TrustedClock } from "./core/clock.ts";
 import { get, put } from "./storage.ts";
 
 /** Nobody answered, or not in time: the network or the server is away. */
@@ -64,23 +65,22 @@ export class Gateway {
   /**
    * @param owner whose device this is: another user of the same browser gets another key
    * @param grantPath where the office signs grants
-   * @param now server time in milliseconds
+   * @param clock put right by every answer that says the server's time
    */
   constructor(
     private readonly owner: string,
     private readonly grantPath: string,
-    private readonly now: () => number,
+    private readonly clock: TrustedClock,
   ) {}
 
   async call<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
     try {
       return await this.once<T>(method, path, body, await this.grant());
     } catch (error) {
-      // A grant may have been revoked or the key rotated: a new one, once.
-      if (error instanceof Refused && error.status === 401) {
-        return await this.once<T>(method, path, body, await this.renew());
-      }
-      throw error;
+      if (!(error instanceof Refused && error.status === 401)) throw error;
+      // A proof made by a wrong clock, now put right; else a grant that was revoked or whose key turned.
+      const grant = error.code === "proof-time" ? await this.grant() : await this.renew();
+      return await this.once<T>(method, path, body, grant);
     }
   }
 
@@ -94,16 +94,23 @@ export class Gateway {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return readAnswer<T>(response);
+    try {
+      const answer = await readAnswer<T & { now_ms?: number }>(response);
+      if (answer.now_ms !== undefined) this.clock.exchange(answer.now_ms);
+      return answer;
+    } catch (error) {
+      if (error instanceof Refused && error.nowMs !== null) this.clock.exchange(error.nowMs);
+      throw error;
+    }
   }
 
   private async grant(): Promise<string> {
     const held = await get<Grant>("device", `grant:${this.owner}`);
-    if (held && held.expiresMs - this.now() > renewBefore) return held.grant;
+    if (held && held.expiresMs - this.clock.now() > renewBefore) return held.grant;
     try {
       return await this.renew();
     } catch (error) {
-      if (error instanceof Away && held && held.expiresMs > this.now()) return held.grant;
+      if (error instanceof Away && held && held.expiresMs > this.clock.now()) return held.grant;
       throw error;
     }
   }
@@ -142,7 +149,7 @@ export class Gateway {
       jti: crypto.randomUUID(),
       htm: method,
       htu: `${location.origin}${path}`,
-      iat: Math.floor(this.now() / 1000),
+      iat: Math.floor(this.clock.now() / 1000),
       ath: base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(grant))),
     };
     const input = `${encode(header)}.${encode(payload)}`;

@@ -20,6 +20,7 @@ export interface DoorRecord {
 interface Answer {
   readonly acknowledged: string[];
   readonly conflicts: string[];
+  readonly refused: readonly { key: string; error: string }[];
 }
 
 const batch = 50;
@@ -64,8 +65,8 @@ export class RecordQueue {
         const records = (await this.waiting()).slice(0, batch);
         if (records.length === 0) break;
         const answer = await this.gateway.call<Answer>("POST", "/v1/records", { records });
-        // A conflict is a key that is already stored with another content: sending again changes nothing.
-        const done = [...answer.acknowledged, ...answer.conflicts];
+        // A conflict or a refusal stays one, however often it is sent: it must not hold up the others.
+        const done = [...answer.acknowledged, ...answer.conflicts, ...answer.refused.map((record) => record.key)];
         if (done.length === 0) break;
         for (const key of done) await remove("queue", `${this.owner}:${key}`);
       }
