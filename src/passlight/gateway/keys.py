@@ -38,6 +38,7 @@ class CodeKeys:
         roots = [public_key_for(self._folder, Purpose.LIST)]
         self.trust = open_trust_list(document, realm=self.realm, roots=roots, sequence_min=least)
         self.document = document
+        self._permutations.clear()  # the list says how many indices an epoch has
 
     @property
     def offset(self) -> int:

@@ -1,0 +1,119 @@
+"""Putting a gateway together from an installation's settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from passlight.core.kernel.clock import Clock
+from passlight.core.kernel.entropy import Entropy
+from passlight.gateway.app import Parts, create_app
+from passlight.gateway.auth import Authenticator
+from passlight.gateway.checkins import Checkins
+from passlight.gateway.follower import Follower
+from passlight.gateway.handlers import Handlers
+from passlight.gateway.issuing import Issuing
+from passlight.gateway.keys import CodeKeys
+from passlight.gateway.published import Published
+from passlight.gateway.records import Records
+from passlight.gateway.venue_page import VenuePage
+from passlight.gateway.verifying import Verifying
+from passlight.journal.drain import Drainer
+from passlight.journal.spool import Spool
+from passlight.runtime.keys import KeyFolder
+from passlight.runtime.sealed import PURPOSE, Sealer
+
+START_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConfig:
+    """What a gateway is told."""
+
+    name: str
+    realm: str
+    public_url: str
+    keys: Path
+    folder: Path
+    """Where this gateway keeps its spool and its copy of what is published."""
+    database_url: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A gateway, not yet serving."""
+
+    app: Starlette
+    published: Published
+    spool: Spool
+    follower: Follower
+    drainer: Drainer
+
+
+def assemble(
+    config: GatewayConfig,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    make_spool: Callable[..., Spool] = Spool,
+) -> Gateway:
+    """Return a gateway whose threads start with its application.
+
+    Raises:
+        SpoolLockedError: when another process has the folder.
+    """
+    keys = KeyFolder(config.keys)
+    copy_key = keys.read_or_make(PURPOSE, entropy)
+    sealer = Sealer(copy_key)
+    published = Published(keys=CodeKeys(keys, realm=config.realm))
+    spool = make_spool(config.folder, clock=clock)
+    authenticator = Authenticator(
+        clock=clock,
+        realm=config.realm,
+        public_url=config.public_url,
+        grant_keys=published.keys.grant_keys,
+        revocations=published.revocations,
+    )
+    follower = Follower(
+        published,
+        clock=clock,
+        url=config.database_url,
+        copy=config.folder / "published.copy",
+        copy_key=copy_key,
+        keys_changed=authenticator.forget,
+    )
+    drainer = Drainer(spool, url=config.database_url, gateway=config.name)
+    checkins = Checkins(published, clock=clock, spool=spool)
+    handlers = Handlers(
+        published,
+        clock=clock,
+        spool=spool,
+        issuing=Issuing(published, clock=clock, entropy=entropy, spool=spool),
+        verifying=Verifying(published, clock=clock, entropy=entropy, spool=spool, sealer=sealer),
+        checkins=checkins,
+        records=Records(published, clock=clock, spool=spool, sealer=sealer),
+        database=lambda: drainer.state.connected,
+    )
+
+    def started() -> None:
+        follower.start()
+        drainer.start()
+        follower.settled.wait(START_SECONDS)
+
+    def stopped() -> None:
+        drainer.stop()
+        follower.stop()
+        spool.close()
+
+    app = create_app(
+        Parts(
+            clock=clock,
+            authenticator=authenticator,
+            handlers=handlers,
+            venue_page=VenuePage(checkins),
+            started=started,
+            stopped=stopped,
+        )
+    )
+    return Gateway(app=app, published=published, spool=spool, follower=follower, drainer=drainer)

@@ -1,0 +1,122 @@
+"""Every route of the gateway, in one table: what serves requests and what describes them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from passlight.gateway import schemas
+from passlight.gateway.auth import Role
+from passlight.gateway.limits import Rate, WorkClass
+
+SMALL = 16 * 1024
+LARGE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteSpec:
+    """One route; ``handler`` is a method of ``Handlers``."""
+
+    method: str
+    path: str
+    handler: str
+    summary: str
+    work: WorkClass
+    answer: Any
+    statuses: tuple[int, ...] = (200,)
+    role: Role | None = None
+    rate: Rate | None = None
+    request: Any = None
+    body_limit: int = SMALL
+    errors: tuple[int, ...] = ()
+
+
+_SIGNED = (400, 401, 403, 413, 429, 503)
+
+ROUTES = (
+    RouteSpec(
+        method="GET",
+        path="/v1/healthz",
+        handler="healthz",
+        summary="Whether this gateway is ready, and if not, why.",
+        work=WorkClass.READ,
+        answer=schemas.HealthOut,
+        statuses=(200, 503),
+    ),
+    RouteSpec(
+        method="GET",
+        path="/v1/time",
+        handler="time",
+        summary="The server's time.",
+        work=WorkClass.READ,
+        answer=schemas.TimeOut,
+    ),
+    RouteSpec(
+        method="GET",
+        path="/v1/trust",
+        handler="trust",
+        summary="The office's signed trust list.",
+        work=WorkClass.READ,
+        answer=schemas.TrustOut,
+        errors=(503,),
+    ),
+    RouteSpec(
+        method="POST",
+        path="/v1/codes",
+        handler="codes",
+        summary="One to four codes for the phone of a resident (PL1 3).",
+        work=WorkClass.ISSUE,
+        role=Role.RESIDENT,
+        rate=Rate(burst=20, per_second=0.5),
+        request=schemas.CodesRequest,
+        answer=schemas.CodesOut,
+        errors=(*_SIGNED, 409),
+    ),
+    RouteSpec(
+        method="GET",
+        path="/v1/me",
+        handler="me",
+        summary="A resident's own status.",
+        work=WorkClass.ISSUE,
+        role=Role.RESIDENT,
+        rate=Rate(burst=30, per_second=1),
+        answer=schemas.StatusOut,
+        errors=(401, 403, 429, 503),
+    ),
+    RouteSpec(
+        method="POST",
+        path="/v1/verifications",
+        handler="verifications",
+        summary="A checker's scan, or a person found by document: one of seven answers.",
+        work=WorkClass.VERIFY,
+        role=Role.CHECKER,
+        rate=Rate(burst=60, per_second=10),
+        request=schemas.VerificationRequest,
+        answer=schemas.VerificationOut,
+        errors=(*_SIGNED, 404),
+    ),
+    RouteSpec(
+        method="POST",
+        path="/v1/records",
+        handler="records",
+        summary="What was done at a door; acknowledged after it is durable.",
+        work=WorkClass.WRITE,
+        role=Role.CHECKER,
+        rate=Rate(burst=30, per_second=5),
+        request=schemas.RecordsRequest,
+        answer=schemas.RecordsOut,
+        statuses=(200, 409),
+        body_limit=LARGE,
+        errors=_SIGNED,
+    ),
+    RouteSpec(
+        method="POST",
+        path="/v1/checkins",
+        handler="checkins",
+        summary="A resident scanned a venue code; acknowledged after it is durable.",
+        work=WorkClass.WRITE,
+        role=Role.RESIDENT,
+        rate=Rate(burst=10, per_second=0.5),
+        request=schemas.CheckinRequest,
+        answer=schemas.CheckinOut,
+        errors=(*_SIGNED, 404, 409),
+    ),
+)

@@ -1,0 +1,254 @@
+"""What requests and answers look like: checked on the way in, and the source of the OpenAPI."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+UUID_FORM = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+# Line breaks and tabs are the only control characters that a person types.
+TEXT_FORM = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+Uuid = Annotated[str, Meta(pattern=UUID_FORM, description="UUID, lower case")]
+Instant = Annotated[str, Meta(description="ISO 8601 with offset")]
+Door = Annotated[str, Meta(pattern="^[a-z0-9-]{1,8}$", description="code of an entrance")]
+Sealed = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,1024}$", description="sealed handle")]
+Text = Annotated[str, Meta(max_length=500, pattern=TEXT_FORM)]
+AnswerWord = Literal["green", "yellow", "red", "undetermined", "expired", "not-found", "closed"]
+ColourWord = Literal["green", "yellow", "red", "unknown", "closed"]
+DoorAct = Literal["admit", "ask", "refuse", "isolate", "report"]
+
+
+class Both(Struct, frozen=True):
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Every error: its code, what to say, and the server's time; never a colour."""
+
+    error: str
+    message: Both
+    now_ms: int
+    latest_end_ms: int | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+
+
+class CodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One code that a phone asks for; its chain is made before (PL1 2.4)."""
+
+    start: Annotated[int, Meta(ge=0, le=0xFFFFFF, description="minutes since 2026-01-01Z")]
+    lifetime: Annotated[int, Meta(ge=0, le=113, description="lifetime byte of PL1 2.1")]
+    slot_code: Annotated[int, Meta(ge=0, le=3)]
+    anchor: Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="v0 of the chain")]
+
+
+class CodesRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One to four codes."""
+
+    requests: Annotated[list[CodeRequest], Meta(min_length=1, max_length=4)]
+
+
+class ReasonOut(Struct, frozen=True, kw_only=True):
+    """Why a person has this colour: the published words."""
+
+    key: str
+    zh: str
+    en: str
+
+
+class NextChange(Struct, frozen=True, kw_only=True):
+    """When the colour changes by itself, and into what."""
+
+    at: Instant
+    colour: ColourWord
+
+
+class StatusOut(Struct, frozen=True, kw_only=True):
+    """One's own status."""
+
+    colour: ColourWord
+    reason: ReasonOut | None
+    advice: Both | None
+    until: Instant | None
+    next_change: NextChange | None
+    sampled_at: Instant | None
+    as_of: Instant
+    now_ms: int
+
+
+class IssuedCode(Struct, frozen=True, kw_only=True):
+    """A code: bytes 0…97 in base64url; ``request`` is the place of what asked for it."""
+
+    request: int
+    body: str
+    kind: Literal["hot", "cold"]
+
+
+class RefusedCode(Struct, frozen=True, kw_only=True):
+    """A code that was not made, beside others that were."""
+
+    request: int
+    error: str
+    message: Both
+    latest_end_ms: int | UnsetType = UNSET
+
+
+class CodesOut(Struct, frozen=True, kw_only=True):
+    """At least one code."""
+
+    now_ms: int
+    epoch_end_ms: int
+    codes: list[IssuedCode]
+    refused: list[RefusedCode]
+    status: StatusOut
+
+
+class VerificationRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a checker scanned (``text``) or whom the office found by document."""
+
+    venue: Uuid
+    entrance: Door
+    interaction: Uuid
+    text: Annotated[str, Meta(max_length=4096)] | None = None
+    subject_token: Sealed | None = None
+
+
+class AnswerReason(Struct, frozen=True, kw_only=True):
+    """The one reason of an answer."""
+
+    code: str
+    zh: str
+    en: str
+
+
+class EntranceOut(Struct, frozen=True, kw_only=True):
+    """An entrance."""
+
+    code: str
+    zone: str
+    name: str
+    name_en: str
+
+
+class VenueOut(Struct, frozen=True, kw_only=True):
+    """A venue."""
+
+    id: str
+    name: str
+    name_en: str
+    address: str
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where something happened."""
+
+    venue: VenueOut
+    entrance: EntranceOut
+
+
+class VerificationOut(Struct, frozen=True, kw_only=True):
+    """One of the seven answers; an error is never red and never green."""
+
+    answer: AnswerWord
+    reason: AnswerReason
+    advice: Both | None
+    test_age_hours: int | None
+    as_of: Instant | None
+    lookup: str | None
+    verification: str
+    place: Place
+    kind: Literal["hot", "cold", "paper", "document"] | None
+    recorded: bool
+    """False: the verdict stands, but the journal had not confirmed its record in time."""
+    now_ms: int
+
+
+class RecordIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was done at a door."""
+
+    key: Uuid
+    kind: DoorAct
+    venue: Uuid
+    entrance: Door
+    occurred_at: Annotated[str, Meta(max_length=40)]
+    answer: AnswerWord
+    reason: Text
+    verification: Uuid | None = None
+    lookup: Sealed | None = None
+    note: Text = ""
+
+
+class RecordsRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A batch of records, sent again until acknowledged."""
+
+    records: Annotated[list[RecordIn], Meta(min_length=1, max_length=500)]
+
+
+class RefusedRecord(Struct, frozen=True, kw_only=True):
+    """Why a record was not taken and will not be, however often it is sent."""
+
+    key: str
+    error: str
+    message: Both
+
+
+class RecordsOut(Struct, frozen=True, kw_only=True):
+    """Which keys are durable, and which can never be: ``refused`` says why."""
+
+    acknowledged: list[str]
+    conflicts: list[str]
+    refused: list[RefusedRecord]
+    now_ms: int
+
+
+class CheckinRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A venue code that a resident scanned."""
+
+    key: Uuid
+    venue_token: Annotated[str, Meta(max_length=400)]
+
+
+class CheckinOut(Struct, frozen=True, kw_only=True):
+    """The check-in is durable; and one's own status."""
+
+    venue: VenueOut
+    entrance: EntranceOut
+    presence: Literal["weak", "strong"]
+    colour: ColourWord
+    reason: ReasonOut | None
+    advice: Both | None
+    until: Instant | None
+    sampled_at: Instant | None
+    as_of: Instant
+    recorded_at: Instant
+    repeated: bool
+    now_ms: int
+
+
+class TimeOut(Struct, frozen=True, kw_only=True):
+    """The server's time."""
+
+    now_ms: int
+
+
+class HealthOut(Struct, frozen=True, kw_only=True):
+    """Whether this gateway is ready, and if not, why."""
+
+    ready: bool
+    why: list[str]
+    book_age_seconds: float | None
+    people: int
+    database: bool
+    waiting: int
+    set_aside: int
+    now_ms: int
+
+
+class TrustOut(Struct, frozen=True, kw_only=True):
+    """The signed trust list as the office made it."""
+
+    kid: str
+    payload: str
+    signature: str

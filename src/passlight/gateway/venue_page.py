@@ -1,0 +1,56 @@
+"""``GET /v/<token>``: where the camera of a phone lands after reading a venue code."""
+
+import html
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from passlight.core.places.venue_code import VenueCodeError
+from passlight.gateway.answers import message
+from passlight.gateway.checkins import Checkins
+from passlight.gateway.keys import NoKeyError
+
+PAGE = """<!doctype html>
+<html lang="zh-Hans"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">{head}
+<title>{title} · Passlight</title></head>
+<body><main><h1>{title}<br><span lang="en">{title_en}</span></h1>
+<p>{text}<br><span lang="en">{text_en}</span></p></main></body></html>
+"""
+POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+class VenuePage:
+    """Sends a good code on to the resident's page, and says so where it is not good."""
+
+    def __init__(self, checkins: Checkins) -> None:
+        self._checkins = checkins
+
+    async def show(self, request: Request) -> Response:
+        """Redirect, or show a plain page; nothing of a bad token is repeated."""
+        token = request.path_params["token"]
+        try:
+            self._checkins.read_token(token)
+        except (VenueCodeError, NoKeyError):
+            return plain_page("gateway.venue-bad", "gateway.venue-bad-help", status=404)
+        # The token is base64url: it needs no encoding in an address.
+        return RedirectResponse(f"/me/visit/?t={token}", status_code=303)
+
+
+def plain_page(title: str, text: str, *, status: int, head: str = "") -> Response:
+    """Return a page of two sentences in both languages, with no script and no style."""
+    heading, body = message(title), message(text)
+    page = PAGE.format(
+        head=head,
+        title=html.escape(heading.zh),
+        title_en=html.escape(heading.en),
+        text=html.escape(body.zh),
+        text_en=html.escape(body.en),
+    )
+    headers = {
+        "Content-Security-Policy": POLICY,
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(page, status_code=status, headers=headers, media_type="text/html")
