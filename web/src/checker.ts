@@ -28,6 +28,10 @@ interface Verification {
   readonly lookup: string | null;
   readonly verification: string;
 }
+interface Identity {
+  readonly name: string;
+  readonly document: string;
+}
 interface Open {
   readonly answer: Answer;
   readonly reason: string;
@@ -52,7 +56,7 @@ const scanner = new Scanner(element<HTMLVideoElement>("video"), page.wasm, (text
 const healthEveryMs = 5_000;
 
 /** Asks for one verdict and shows it; whatever goes wrong is a question, never a colour. */
-async function check(subject: { text: string } | { subject_token: string }): Promise<void> {
+async function check(subject: { text: string } | { subject_token: string }, known?: Identity): Promise<void> {
   if (working) return;
   working = true;
   scanner.paused = true;
@@ -65,8 +69,9 @@ async function check(subject: { text: string } | { subject_token: string }): Pro
     });
     asOf = found.as_of ? Date.parse(found.as_of) : null;
     showNet(true);
-    showVerdict(found);
-    if (found.lookup) void identify(found.lookup, current);
+    showVerdict(found, known !== undefined);
+    if (known) fillIdentity(card, known);
+    else if (found.lookup) void identify(found.lookup, current);
   } catch (error) {
     if (!(error instanceof Away || error instanceof Refused)) throw error;
     if (error instanceof Away) showNet(false);
@@ -77,7 +82,7 @@ async function check(subject: { text: string } | { subject_token: string }): Pro
   }
 }
 
-function showVerdict(found: Verification): void {
+function showVerdict(found: Verification, known: boolean): void {
   const outcome = outcomeOf(found.answer, found.test_age_hours, page.testHours);
   const limit = page.testHours;
   let reason: Two = found.reason.zh ? found.reason : both("checker.reason_none");
@@ -87,7 +92,7 @@ function showVerdict(found: Verification): void {
   open = { answer: found.answer, reason: found.reason.code, verification: found.verification, lookup: found.lookup };
   show({
     answer: found.answer, reason, advice: found.advice, testHours: found.test_age_hours, asOfMs: asOf, outcome,
-    place: page.place, atMs: clock.now(), hasIdentity: found.lookup !== null,
+    place: page.place, atMs: clock.now(), hasIdentity: known || found.lookup !== null,
   });
 }
 
@@ -110,9 +115,9 @@ function show(shown: Shown): void {
 
 /** The second answer: who it is, masked, given by the office in the transaction that writes the access row. */
 async function identify(lookup: string, of: string): Promise<void> {
-  let identity: { name: string; document: string } | null = null;
+  let identity: Identity | null = null;
   try {
-    identity = await readAnswer(await postOffice("/checker/identity/", { lookup }));
+    identity = await readAnswer(await postOffice("/checker/identity/", { lookup, device: await gateway.device() }));
   } catch (error) {
     if (!(error instanceof Away || error instanceof Refused)) throw error;
   }
@@ -215,11 +220,12 @@ function documentFault(code: string | null): void {
 async function checkDocument(): Promise<void> {
   const type = element<HTMLSelectElement>("document-type").value;
   try {
-    const found = await readAnswer<{ subject_token: string }>(
-      await postOffice("/checker/document/", { type, number: number.value.trim(), venue: page.venue }),
+    const device = await gateway.device();
+    const found = await readAnswer<{ subject_token: string; identity: Identity }>(
+      await postOffice("/checker/document/", { type, number: number.value.trim(), venue: page.venue, device }),
     );
     dialog.close();
-    await check({ subject_token: found.subject_token });
+    await check({ subject_token: found.subject_token }, found.identity);
   } catch (error) {
     if (error instanceof Away) {
       dialog.close();

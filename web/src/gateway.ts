@@ -1,6 +1,7 @@
 // The gateway over HTTP: a grant bound to a key of this device (RFC 9449), renewed when it ends.
 
 import { base64url } from "./base64url.ts";
+import { fromBase64url } from "./core/bytes.ts";
 import type { TrustedClock } from "./core/clock.ts";
 import { get, put } from "./storage.ts";
 
@@ -82,6 +83,13 @@ export class Gateway {
       const grant = error.code === "proof-time" ? await this.grant() : await this.renew();
       return await this.once<T>(method, path, body, grant);
     }
+  }
+
+  /** The handle by which office and gateway know this device: the subject of its grant. */
+  async device(): Promise<string> {
+    const payload = (await this.grant()).split(".")[1] ?? "";
+    const claims = JSON.parse(new TextDecoder().decode(fromBase64url(payload))) as { sub: string };
+    return claims.sub;
   }
 
   private async once<T>(method: string, path: string, body: unknown, grant: string): Promise<T> {

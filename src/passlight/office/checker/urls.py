@@ -1,6 +1,13 @@
 """Addresses of this app."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from passlight.office.checker import views
 
 app_name = "checker"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.door, name="door"),
+    path("post/", views.post, name="post"),
+    path("identity/", views.identity, name="identity"),
+    path("document/", views.document, name="document"),
+]

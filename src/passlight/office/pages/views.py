@@ -7,12 +7,14 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from passlight.office.accounts.roles import public
 from passlight.office.pages.menu import entries_for
 
 # Where a role starts when its work is not in the office's menu.
 STARTS = {"resident": "resident:code", "checker": "checker:door"}
 
 
+@public
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Send each visitor to the page their role works on."""
@@ -26,6 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/home_none.html")
 
 
+@public
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
