@@ -37,7 +37,7 @@ ROWS_A_PAGE = 50
 def index(request: HttpRequest) -> HttpResponse:
     """Show the venues of the user's units that match the filter."""
     user = signed_in_user(request)
-    form = VenueFilterForm(request.GET or None)
+    form = VenueFilterForm(request.GET)
     rows = venues_listed(user, form.wanted())
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     venues = list(page.object_list)
