@@ -1,1 +1,1 @@
-"""A seeded fictional district that drives all of it."""
+"""The simulated district: fictional people and venues, their feeds, phones and doors."""
