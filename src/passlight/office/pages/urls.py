@@ -8,4 +8,5 @@ app_name = "pages"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("healthz/", views.healthz, name="healthz"),
+    path("styleguide/", views.styleguide, name="styleguide"),
 ]

@@ -1,4 +1,4 @@
-"""Home by role, and health."""
+"""Home by role, health, and the components that later pages reuse."""
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from passlight.office.accounts.roles import public
 from passlight.office.pages.menu import entries_for
+from passlight.office.pages.styleguide import example_context
 
 # Where a role starts when its work is not in the office's menu.
 STARTS = {"resident": "resident:code", "checker": "checker:door"}
@@ -39,3 +40,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return JsonResponse({"ready": False, "why": "database"}, status=503)
     return JsonResponse({"ready": True})
+
+
+@public
+@require_safe
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Show every component in every state."""
+    return render(request, "pages/styleguide.html", example_context())
