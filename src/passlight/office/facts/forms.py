@@ -5,36 +5,28 @@ from django import forms
 from passlight.core.facts.kinds import KINDS
 from passlight.office.facts.queries import FactFilter, sources
 from passlight.office.facts.words import kind_name
-from passlight.office.pages.language import lazy_message, message
+from passlight.office.pages.language import message
 
 
 class FactFilterForm(forms.Form):
     """Narrows the list by kind, source, subject and day; every field may stay empty."""
 
-    kind = forms.ChoiceField(label=lazy_message("facts.filter.kind"), required=False)
-    source = forms.ChoiceField(label=lazy_message("facts.filter.source"), required=False)
-    subject = forms.CharField(
-        label=lazy_message("facts.filter.subject"), required=False, max_length=200
-    )
-    since = forms.DateField(
-        label=lazy_message("facts.filter.since"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    until = forms.DateField(
-        label=lazy_message("facts.filter.until"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
+    kind = forms.ChoiceField(required=False)
+    source = forms.ChoiceField(required=False)
+    subject = forms.CharField(required=False, max_length=200)
+    since = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        for name, field in self.fields.items():
+            field.label = message(f"facts.filter.{name}")
         kinds = [(kind, kind_name(kind)) for kind in KINDS]
         named = [(source, source) for source in sources()]
         for name, choices in (("kind", kinds), ("source", named)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", message(f"facts.filter.any_{name}")), *choices]
+            choice = self.fields[name]
+            assert isinstance(choice, forms.ChoiceField)
+            choice.choices = [("", message(f"facts.filter.any_{name}")), *choices]
         self.fields["subject"].widget.attrs["placeholder"] = message("facts.filter.subject")
 
     def wanted(self) -> FactFilter:

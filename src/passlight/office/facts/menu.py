@@ -3,5 +3,5 @@
 from passlight.office.pages.menu import Entry, register
 
 register(
-    Entry(code="facts.menu", route="facts:index", icon="list", action="facts.read", order=30),
+    Entry(code="facts.menu", route="facts:index", icon="list", action="facts.view", order=30),
 )

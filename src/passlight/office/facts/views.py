@@ -15,7 +15,7 @@ ROWS_A_PAGE = 50
 
 
 @require_safe
-@requires("facts.read")
+@requires("facts.view")
 def index(request: HttpRequest) -> HttpResponse:
     """Show the newest facts that match the filter."""
     form = FactFilterForm(request.GET or None)
@@ -31,7 +31,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@requires("facts.read")
+@requires("facts.view")
 def detail(request: HttpRequest, seq: int) -> HttpResponse:
     """Show one fact: every version, the one in force first."""
     row = get_object_or_404(FactVersion, seq=seq)

@@ -1,0 +1,67 @@
+"""Segments: a person's colours from now on, in the form that is published."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from math import ceil, floor
+from typing import Any
+
+from passlight.core.facts.fact import Fact
+from passlight.core.facts.history import current_facts
+from passlight.core.kernel.colour import Colour
+from passlight.core.status.evaluate import Segment
+
+NEGATIVE = "neg"
+Published = Mapping[str, Any]
+
+
+def to_published(segments: Iterable[Segment]) -> list[dict[str, Any]]:
+    """Return segments with whole epoch seconds, the first one without a start.
+
+    A start between two seconds goes to the side of caution: down when the colour becomes
+    stricter, up when it becomes milder, so nobody is green a moment too early.
+    """
+    found: list[dict[str, Any]] = []
+    for segment in segments:
+        start = None
+        if found and segment.start is not None:
+            seconds = segment.start.timestamp()
+            milder = _rank(segment.colour) < _rank(Colour(found[-1]["colour"]))
+            start = ceil(seconds) if milder else floor(seconds)
+            while len(found) > 1 and found[-1]["from"] >= start:
+                found.pop()
+        found.append({"from": start, "colour": segment.colour.value, "reason": segment.reason})
+    assert found, "a timeline has a segment at every moment"
+    return found
+
+
+def from_moment(segments: Sequence[Published], moment: datetime) -> list[dict[str, Any]]:
+    """Return what is left of published segments at ``moment``, as if published then."""
+    seconds = moment.timestamp()
+    left = [dict(part) for part in segments]
+    while len(left) > 1 and left[1]["from"] <= seconds:
+        left.pop(0)
+    left[0]["from"] = None
+    return left
+
+
+def sampled_at(facts: Iterable[Fact], *, known_at: datetime | None = None) -> datetime | None:
+    """Return when the newest negative test was sampled; age counts from there (field/08 1.2)."""
+    taken = [
+        _sampling(fact)
+        for fact in current_facts(facts, known_at=known_at)
+        if fact.kind == "lab.result" and fact.payload.get("value") == NEGATIVE
+    ]
+    return max(taken, default=None)
+
+
+def _sampling(fact: Fact) -> datetime:
+    text = fact.payload.get("sampled_at")
+    if not isinstance(text, str):
+        return fact.occurred_at
+    taken = datetime.fromisoformat(text)
+    return fact.occurred_at if taken.tzinfo is None else taken.astimezone(UTC)
+
+
+def _rank(colour: Colour) -> int:
+    """Return how strict a colour is here: unknown and closed are never milder than red."""
+    return colour.strictness or Colour.RED.strictness + 1

@@ -1,0 +1,94 @@
+"""Whom new facts touch: the people whose status may differ because of them (field/08 1.5)."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from passlight.core.facts.fact import AREA_PREFIX, SOURCE_PREFIX
+from passlight.core.rules.areas import AreaCodes, AreaHistory, Listings
+from passlight.office.facts import queries
+from passlight.office.facts.models import FactVersion
+from passlight.office.statuses.clusters import Clusters
+
+# Every area that somebody's arrival or stay names, each found by one step in the index.
+_NAMED = """
+with recursive named as (
+    (select coalesce(payload ->> 'from_area', payload ->> 'area') as area from facts_fact
+      where kind in ('travel.arrived', 'stay', 'residence')
+        and coalesce(payload ->> 'from_area', payload ->> 'area') is not null
+      order by coalesce(payload ->> 'from_area', payload ->> 'area') using ~<~ limit 1)
+    union all
+    select (select coalesce(payload ->> 'from_area', payload ->> 'area') from facts_fact
+             where kind in ('travel.arrived', 'stay', 'residence')
+               and coalesce(payload ->> 'from_area', payload ->> 'area') ~>~ named.area
+             order by coalesce(payload ->> 'from_area', payload ->> 'area') using ~<~ limit 1)
+      from named where named.area is not null
+)
+select area from named where area is not null
+"""
+_IN_AREAS = """
+select distinct subject from facts_fact
+ where kind in ('travel.arrived', 'stay', 'residence')
+   and coalesce(payload ->> 'from_area', payload ->> 'area') = any(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """The subjects to evaluate again; ``everybody`` when a fact concerns all."""
+
+    subjects: frozenset[str]
+    everybody: bool
+
+
+def touched_by(*, after: int, up_to: int, codes: AreaCodes) -> Touched:
+    """Return whom the facts with a number in ``(after, up_to]`` touch.
+
+    Somebody from whom a correction takes a fact away is touched as much as the one it goes to.
+    """
+    rows = FactVersion.objects.filter(seq__gt=after, seq__lte=up_to)
+    named = set(rows.values_list("subject", flat=True).distinct())
+    corrected = rows.filter(ver__gt=1).values("fact_id")
+    earlier = FactVersion.objects.filter(fact_id__in=corrected, seq__lte=up_to)
+    named |= set(earlier.values_list("subject", flat=True).distinct())
+    subjects = {name for name in named if not name.startswith((AREA_PREFIX, SOURCE_PREFIX))}
+    if any(name.startswith(AREA_PREFIX) for name in named):
+        subjects |= _near_areas(after=after, up_to=up_to, codes=codes)
+    ever = Clusters.ever(queries.identity_facts(up_to=up_to))
+    return Touched(
+        subjects=frozenset(member for subject in subjects for member in ever.of(subject)),
+        everybody=any(name.startswith(SOURCE_PREFIX) for name in named),
+    )
+
+
+def _near_areas(*, after: int, up_to: int, codes: AreaCodes) -> set[str]:
+    """Return who named an area that changed, or one above or below it."""
+    changed = _changed_areas(after=after, up_to=up_to)
+    facts = queries.area_facts(up_to=up_to)
+    older = [fact for fact in facts if fact.seq is not None and fact.seq <= after]
+    # As it was and as it is: a withdrawn listing may have been what placed an area.
+    views = [AreaHistory.of(known, codes).known(None) for known in (older, facts)]
+    above = {upper for view in views for area in changed for upper in _covering(view, area)}
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED)
+        near = [
+            area
+            for (area,) in cursor.fetchall()
+            if area in above or any(not changed.isdisjoint(_covering(view, area)) for view in views)
+        ]
+        cursor.execute(_IN_AREAS, [near])
+        return {subject for (subject,) in cursor.fetchall()}
+
+
+def _changed_areas(*, after: int, up_to: int) -> set[str]:
+    changed = set()
+    for fact in queries.area_facts(after=after, up_to=up_to):
+        changed.add(fact.subject.removeprefix(AREA_PREFIX))
+        changed.update(
+            str(fact.payload[name]) for name in ("area", "parent") if fact.payload.get(name)
+        )
+    return changed
+
+
+def _covering(view: Listings, area: str) -> set[str]:
+    return {identity for identity, _, _ in view.covers(area)}
