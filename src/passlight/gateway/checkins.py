@@ -1,17 +1,12 @@
 """Venue check-in: a resident scanned a venue code; durable before it is acknowledged."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
-from passlight.core.codes.signing import is_signed, signature_input
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.colour import Colour
-from passlight.core.places.venue_code import (
-    Presence,
-    VenueCode,
-    VenueCodeError,
-    verify_venue_token,
-)
+from passlight.core.places.venue_code import Presence, VenueCode, VenueCodeError
+from passlight.core.verification.venue_codes import verify_venue_code
 from passlight.gateway.answers import entrance_out, status_out, venue_out
 from passlight.gateway.auth import Principal
 from passlight.gateway.errors import RefusedError, milliseconds
@@ -38,10 +33,10 @@ class Checkins:
             NoKeyError: when there is no trust list yet.
         """
         keys = self._published.keys
-        today = (self._clock.now() + timedelta(minutes=keys.offset)).date()
-        return verify_venue_token(
-            token, realm=keys.realm, keys=keys.venue_keys(), today=today, is_signed=_is_signed
-        )
+        if keys.trust is None:
+            raise NoKeyError("no trust list yet")
+        now = int(self._clock.now().timestamp())
+        return verify_venue_code(token, trust=keys.trust, realm=keys.realm, now=now)
 
     async def check_in(self, principal: Principal, asked: CheckinRequest) -> CheckinOut:
         """Record the check-in and return the venue and one's own status.
@@ -131,10 +126,3 @@ class Checkins:
 
 def _presence(code: VenueCode) -> Literal["weak", "strong"]:
     return "strong" if code.presence is Presence.STRONG else "weak"
-
-
-def _is_signed(
-    *, key_id: bytes, context: bytes, body: bytes, signature: bytes, public_key: bytes
-) -> bool:
-    message = signature_input(kid=key_id, context=context, body=body)
-    return is_signed(message, signature=signature, public_key=public_key)

@@ -1,12 +1,9 @@
 """The gateway's keys: the office's signed trust list, and the private halves it may use."""
 
-from datetime import UTC, datetime
-
 from passlight.core.codes.issuing import Issuer
 from passlight.core.codes.layout import Purpose
 from passlight.core.codes.permutation import EpochPermutation
 from passlight.core.codes.trust import TrustedKey, TrustList, open_trust_list
-from passlight.core.places.venue_code import VenueKey
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.signing import epoch_secrets, issuer_for, public_key_for
 
@@ -90,21 +87,6 @@ class CodeKeys:
         if self.trust is None:
             return []
         return [key.public_key for key in self.trust.of_purpose(Purpose.GRANT, realm=self.realm)]
-
-    def venue_keys(self) -> dict[bytes, VenueKey]:
-        """Return the keys that sign venue codes, by key id."""
-        if self.trust is None:
-            return {}
-        return {
-            key.kid: VenueKey(
-                public_key=key.public_key,
-                starts_on=datetime.fromtimestamp(key.starts_from, UTC).date(),
-                ends_on=datetime.fromtimestamp(key.starts_until, UTC).date(),
-                revoked=key.revoked,
-            )
-            for key in self.trust.keys.values()
-            if (key.realm, key.purpose) == (self.realm, Purpose.VENUE)
-        }
 
     def _trust(self) -> TrustList:
         if self.trust is None:
