@@ -32,6 +32,8 @@ class Row:
     problems: tuple[Problem, ...] = ()
     doubts: tuple[Problem, ...] = ()
     raw: str = ""
+    #: Whether the source numbers the versions of its facts; else we tell a correction by content.
+    versioned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,14 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
-from passlight.agencies.agency import Agency, RowAgency
-from passlight.agencies.csv.mapping import FeedMapping, load_mapping
+from passlight.agencies.agency import RowAgency
+from passlight.agencies.csv.mapping import load_mapping
 from passlight.agencies.files import find_files
 from passlight.agencies.filing import (
     Breaker,
@@ -26,75 +23,12 @@ from passlight.agencies.filing import (
 from passlight.agencies.reading import survey
 from passlight.agencies.registry import FOLDERS, agency
 from passlight.agencies.risk_areas.replacement import VANISH_PERCENT_MAX
-from passlight.agencies.rows import Reading, Reconciliation, Row
+from passlight.agencies.rows import Reading, Reconciliation
+from passlight.cli.feed_report import Report, Request, progress_bar
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.settings import read_settings
-
-GOOD, FINDING, UNUSABLE = 0, 1, 2
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What the operator asked for."""
-
-    agency: Agency
-    files: tuple[Path, ...]
-    as_of: datetime | None
-    mapping: FeedMapping | None
-    mapping_text: str
-    breaker: Breaker
-
-
-class Report:
-    """What is said while the files are read: findings to standard error, all of them counted."""
-
-    def __init__(self, quarantine: Path | None) -> None:
-        self.findings = 0
-        self.unusable = 0
-        self.file = ""
-        self._quarantine = quarantine.open("w", encoding="utf-8") if quarantine else None
-
-    def finding(self, problem: Problem, row: Row | None) -> None:
-        """Say one finding; a row that was put aside also goes to the quarantine file."""
-        self.findings += 1
-        placed = dataclasses.replace(
-            problem,
-            file=problem.file or self.file,
-            line=problem.line or (row.line if row else None),
-        )
-        self.say(placed)
-        if row is not None and self._quarantine is not None:
-            entry = {
-                "file": placed.file,
-                "line": placed.line,
-                "field": placed.field,
-                "code": placed.code,
-                "message": placed.message,
-                "remedy": placed.remedy,
-                "raw": row.raw,
-            }
-            self._quarantine.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-    def unreadable(self, problem: Problem) -> None:
-        """Say that a file or an option could not be used."""
-        self.unusable += 1
-        self.say(problem)
-
-    def say(self, problem: Problem) -> None:
-        """Print one line to standard error."""
-        tqdm.write(" ".join(str(problem).splitlines()), file=sys.stderr)
-
-    def close(self) -> None:
-        """Close the quarantine file."""
-        if self._quarantine is not None:
-            self._quarantine.close()
-
-    @property
-    def status(self) -> int:
-        """Return the exit status."""
-        return UNUSABLE if self.unusable else FINDING if self.findings else GOOD
 
 
 @click.command()
@@ -197,37 +131,22 @@ def _pseudonym_key() -> bytes:
 
 def _file(request: Request, path: Path, target: FactsFile, report: Report) -> Reconciliation:
     if not isinstance(request.agency, RowAgency):
-        return file_snapshot(request.agency, path, target, request.breaker, report.finding)
+        return file_snapshot(request.agency, path, target, request.breaker, report.told)
     found = survey(path, encoding=request.mapping.encoding if request.mapping else None)
-    with _progress(path, found.size_bytes) as advance:
+    with progress_bar(path, found.size_bytes) as advance:
         reading = Reading(
             now=SystemClock().now(),
             as_of=request.as_of,
             mapping=request.mapping,
             progress=advance,
         )
-        return file_rows(request.agency, found, target, reading, report.finding)
+        return file_rows(request.agency, found, target, reading, report.told)
 
 
 def _to_office(request: Request, report: Report) -> Reconciliation:
     from passlight.cli.feed_office import land_files
 
-    return land_files(request, report, _progress)
-
-
-@contextmanager
-def _progress(path: Path, size: int) -> Iterator[Callable[[int], object]]:
-    """Show a bar on a terminal; nothing elsewhere."""
-    with tqdm(
-        total=size,
-        desc=path.name,
-        unit="B",
-        unit_scale=True,
-        disable=None,  # only when standard error is a terminal
-        file=sys.stderr,
-        leave=False,
-    ) as bar:
-        yield bar.update
+    return land_files(request, report)
 
 
 def _summarise(total: Reconciliation, *, as_json: bool) -> None:

@@ -54,7 +54,12 @@ def _row(record: Record, mapping: FeedMapping, reading: Reading, file: str) -> R
     problems = tuple(check_intake(fact, published_at=published_at))
     if problems:
         return _aside(record, mapping, problems)
-    return Row(line=record.line, facts=(fact,), documents=documents)
+    return Row(
+        line=record.line,
+        facts=(fact,),
+        documents=documents,
+        versioned=mapping.ver is not None,
+    )
 
 
 def _aside(record: Record, mapping: FeedMapping, problems: tuple[Problem, ...]) -> Row:

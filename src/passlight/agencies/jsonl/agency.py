@@ -40,7 +40,14 @@ def _row(line: Line, file: str, reading: Reading) -> Row:
         return Row(line=line.number, problems=error.problems, raw=_shown(value, error, line))
     problems = tuple(check_intake(fact, published_at=_published_at(fact, reading)))
     raw = _value_of(value, problems[0].field) if problems else ""
-    return Row(line=line.number, facts=(fact,), documents=documents, problems=problems, raw=raw)
+    return Row(
+        line=line.number,
+        facts=(fact,),
+        documents=documents,
+        problems=problems,
+        raw=raw,
+        versioned=True,
+    )
 
 
 def _published_at(fact: Fact, reading: Reading) -> Any:

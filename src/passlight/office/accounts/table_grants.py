@@ -41,6 +41,12 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "people_identitytask": {Role.OFFICE: APPEND},
     # facts
     "facts_fact": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
+    # feeds: counts move on while a batch lands; what was put aside stays as it was
+    "feeds_feed": {Role.OFFICE: APPEND},
+    "feeds_batch": {Role.OFFICE: WRITE},
+    "feeds_quarantinedrow": {Role.OFFICE: APPEND},
+    "feeds_doubt": {Role.OFFICE: APPEND},
+    "feeds_publishedlist": {Role.OFFICE: WRITE},
     # packs: stored and published by the office, read by the worker
     "packs_pack": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
     "packs_publication": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
