@@ -179,6 +179,7 @@ function keyIsKnown(reading: Reading): boolean {
   const key = reading.trust.keys.get(toHex(reading.body.kid));
   if (!key) return false;
   reading.key = key;
+  if (isPhone(reading)) reading.epoch = epochOf(reading.body.start, reading.trust.offsets.get(key.realm)!);
   return true;
 }
 
@@ -190,9 +191,8 @@ async function signatureHolds(reading: Reading): Promise<boolean> {
 }
 
 function endsWithEpoch(reading: Reading): boolean {
-  if (!isPhone(reading)) return true;
+  if (reading.epoch === null) return true;
   const offset = reading.trust.offsets.get(reading.key.realm)!;
-  reading.epoch = epochOf(reading.body.start, offset);
   return endsAt(reading.body) <= epochEndSeconds(reading.epoch, offset) + overlapMinutes * 60;
 }
 

@@ -129,13 +129,7 @@ def open_trust_list(
     Raises:
         ProblemError: the document is refused as a whole; the former list stays in use.
     """
-    payload = _signed_payload(document, realm=realm, roots=roots)
-    try:
-        trust = _from_json(json.loads(payload))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, ProblemError):
-            raise
-        raise _refused("codes.trust_malformed", f"The list is malformed: {error!r}.") from error
+    trust = read_payload(_signed_payload(document, realm=realm, roots=roots))
     if trust.sequence < sequence_min:
         raise _refused(
             "codes.trust_rolled_back",
@@ -144,29 +138,31 @@ def open_trust_list(
     return trust
 
 
-def unverified_trust_list(document: bytes) -> TrustList:
-    """Return a list without asking who signed it: for a file that the reader trusts as it is.
+def read_payload(payload: bytes) -> TrustList:
+    """Return the list of a payload without asking who signed it.
 
     Raises:
         ProblemError: it is malformed or holds unsound keys.
     """
     try:
-        return _from_json(json.loads(_unpad(json.loads(document)["payload"])))
+        return _from_json(json.loads(payload))
+    except ProblemError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, ProblemError):
-            raise
         raise _refused("codes.trust_malformed", f"The list is malformed: {error!r}.") from error
 
 
+def unverified_payload(document: bytes) -> bytes:
+    """Return a document's payload: for a file that the reader trusts as it is.
+
+    Raises:
+        ProblemError: it is no signed document.
+    """
+    return _envelope(document)[0]
+
+
 def _signed_payload(document: bytes, *, realm: str, roots: Collection[bytes]) -> bytes:
-    if len(document) > DOCUMENT_BYTES_MAX:
-        raise _refused("codes.trust_too_long", f"More than {DOCUMENT_BYTES_MAX} bytes.")
-    try:
-        envelope = json.loads(document)
-        payload, signature = _unpad(envelope["payload"]), _unpad(envelope["signature"])
-        kid = bytes.fromhex(envelope["kid"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _refused("codes.trust_malformed", f"No signed document: {error!r}.") from error
+    payload, signature, kid = _envelope(document)
     for public in roots:
         root_kid = signing.key_id(
             suite=Suite.ED25519, purpose=Purpose.LIST, realm=realm, public_key=public
@@ -177,6 +173,18 @@ def _signed_payload(document: bytes, *, realm: str, roots: Collection[bytes]) ->
             if good and len(signature) == signing.SIGNATURE_LENGTH:
                 return payload
     raise _refused("codes.trust_signature", "No known key signed this trust list.")
+
+
+def _envelope(document: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return payload, signature and key id of a document."""
+    if len(document) > DOCUMENT_BYTES_MAX:
+        raise _refused("codes.trust_too_long", f"More than {DOCUMENT_BYTES_MAX} bytes.")
+    try:
+        envelope = json.loads(document)
+        payload, signature = _unpad(envelope["payload"]), _unpad(envelope["signature"])
+        return payload, signature, bytes.fromhex(envelope["kid"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _refused("codes.trust_malformed", f"No signed document: {error!r}.") from error
 
 
 def _message(payload: bytes, *, kid: bytes, realm: str) -> bytes:

@@ -171,11 +171,14 @@ def trust_is_fresh(reading: Reading) -> bool:
 
 
 def key_is_known(reading: Reading) -> bool:
-    """Return whether the trust list names the key."""
+    """Return whether the trust list names the key; with its realm, the code has an epoch."""
     key = reading.trust.keys.get(reading.body.kid)
     if key is None:
         return False
     reading.key = key
+    if reading.is_phone:
+        offset = reading.trust.realms[key.realm].offset
+        reading.epoch = epoch_of(reading.body.start, offset=offset)
     return True
 
 
@@ -207,10 +210,9 @@ def is_signed(reading: Reading) -> bool:
 
 def ends_with_epoch(reading: Reading) -> bool:
     """Return whether a phone code ends no later than its epoch's end + 120 min."""
-    if not reading.is_phone:
+    if reading.epoch is None:
         return True
     offset = reading.trust.realms[reading.key.realm].offset
-    reading.epoch = epoch_of(reading.body.start, offset=offset)
     latest = epoch_end_seconds(reading.epoch, offset=offset) + OVERLAP_MINUTES * 60
     return reading.body.ends_at <= latest
 
