@@ -1,0 +1,142 @@
+"""Checks a compiled rule before anyone lives under it (field/08 1.3, "load-time checks")."""
+
+from passlight.core.facts.kinds import KINDS
+from passlight.core.kernel.calendar import Duration
+from passlight.core.kernel.colour import Colour
+from passlight.core.rules.pack import Phase, Rule, TriggerForm
+from passlight.core.rules.points import (
+    After,
+    At,
+    Earliest,
+    Latest,
+    Moment,
+    Never,
+    Next,
+    Nth,
+    Point,
+    parameters_of,
+    walk,
+)
+from passlight.core.rules.source import Node
+
+# Presence at a place and distance by computation are no human's judgement (field/08 decision 9).
+_AUTOMATIC = frozenset({"venue.checkin", "venue.checkout", "exposure.derived"})
+_LEAVERS = frozenset({"travel.arrived", "stay", "residence"})
+_TRIGGER_ONLY = frozenset(moment for moment in Moment if moment.value.startswith("trigger."))
+_STAY_ONLY = frozenset({Moment.STAY_UNTIL, Moment.LISTING_UNTIL})
+_INTERVAL_ONLY = frozenset({Moment.INTERVAL_FROM, Moment.INTERVAL_UNTIL}) | _STAY_ONLY
+
+
+def check_rule(rule: Rule, node: Node, *, cap: Duration | None) -> None:
+    """Note everything that a rule must not say; ``node`` is where it stands."""
+    _automatic_red(rule, node)
+    ends: list[Point] = []
+    for phase in rule.phases:
+        _check_moments(rule, phase, node)
+        _check_same(rule, phase, node)
+        _check_phase(rule, phase, node, cap=cap, ends=ends)
+        ends.append(phase.ends)
+
+
+def _automatic_red(rule: Rule, node: Node) -> None:
+    automatic = isinstance(rule.form, TriggerForm) and _AUTOMATIC & set(rule.form.filter.kinds)
+    if automatic and any(phase.colour is Colour.RED for phase in rule.phases):
+        node.findings.note(
+            node,
+            "automatic-red",
+            f"rule {rule.id}: {', '.join(sorted(automatic))} may not make anyone red.",
+            "Make it yellow, or start from exposure.assessed, which a person has judged.",
+        )
+
+
+def _check_moments(rule: Rule, phase: Phase, node: Node) -> None:
+    """Note the moments that this form of rule does not have."""
+    by_trigger = isinstance(rule.form, TriggerForm)
+    during = not by_trigger and hasattr(rule.form, "stays")
+    for point in (*walk(phase.starts), *walk(phase.ends)):
+        if not isinstance(point, At):
+            continue
+        moment = point.moment
+        wrong = (
+            (moment in _INTERVAL_ONLY and by_trigger)
+            or (moment in _TRIGGER_ONLY and not by_trigger)
+            or (moment in _STAY_ONLY and not during)
+            or (moment is Moment.PREV_UNTIL and phase.index == 0)
+            or (isinstance(rule.form, TriggerForm) and not _has(moment, rule.form))
+        )
+        if wrong:
+            message = f"rule {rule.id}, phase {phase.index}: {moment.value} does not exist here."
+            node.findings.note(node, "no-such-moment", message, "See policies/README.md, Points.")
+
+
+def _has(moment: Moment, form: TriggerForm) -> bool:
+    kinds = set(form.filter.kinds)
+    if moment is Moment.TRIGGER_LEFT:
+        return kinds <= _LEAVERS
+    if moment is Moment.TRIGGER_SAMPLED:
+        return kinds <= {"lab.result", "lab.sampled"}
+    return True
+
+
+def _check_same(rule: Rule, phase: Phase, node: Node) -> None:
+    for point in (*walk(phase.starts), *walk(phase.ends)):
+        if not isinstance(point, Next) or point.same is None:
+            continue
+        kinds = rule.form.filter.kinds if isinstance(rule.form, TriggerForm) else ()
+        if not kinds or any(point.same not in KINDS[kind].fields for kind in kinds):
+            message = f"rule {rule.id}: its trigger has no {point.same!r} to be the same."
+            node.findings.note(node, "no-same-key", message, "Name a key that both facts carry.")
+
+
+def _check_phase(
+    rule: Rule, phase: Phase, node: Node, *, cap: Duration | None, ends: list[Point]
+) -> None:
+    where = f"rule {rule.id}, phase {phase.index}"
+    note = node.findings.note
+    if parameters_of(phase.starts):
+        remedy = "Start from prev.until, whose end knows the dates of the parameter."
+        note(node, "parameter-in-from", f"{where}: from reads a parameter.", remedy)
+    if phase.starts == phase.ends:
+        note(node, "never-active", f"{where}: ends where it starts.", "Give it a later until.")
+    if not phase.open_ended and not reachable(phase.ends, ends):
+        remedy = "Give it an end that can come, or declare open_ended: true."
+        note(node, "no-end", f"{where}: its until can never be reached.", remedy)
+    unbounded = phase.colour is Colour.YELLOW and not bounded(phase.ends, ends)
+    if isinstance(rule.form, TriggerForm) and unbounded and cap is None:
+        note(
+            node,
+            "yellow-for-ever",
+            f"{where}: yellow lasts for ever when the awaited fact never comes.",
+            "Add an end by time, or pack.cap.chained_yellow.",
+        )
+
+
+def reachable(point: Point, ends: list[Point]) -> bool:
+    """Return whether some history reaches the point; ``ends`` are those of earlier phases."""
+    if isinstance(point, Never):
+        return False
+    if isinstance(point, Earliest):
+        return any(reachable(part, ends) for part in point.points)
+    if isinstance(point, Latest):
+        return all(reachable(part, ends) for part in point.points)
+    if isinstance(point, After):
+        return reachable(point.point, ends)
+    if isinstance(point, Next | Nth):
+        return reachable(point.since, ends)
+    if point.moment is Moment.PREV_UNTIL and ends:
+        return reachable(ends[-1], ends[:-1])
+    return True
+
+
+def bounded(point: Point, ends: list[Point]) -> bool:
+    """Return whether time alone reaches the point, whatever facts do or do not come."""
+    if isinstance(point, Never | Next | Nth):
+        return False
+    if isinstance(point, Earliest):
+        return any(bounded(part, ends) for part in point.points)
+    if isinstance(point, Latest):
+        return all(bounded(part, ends) for part in point.points)
+    if isinstance(point, After):
+        return bounded(point.point, ends)
+    # A phase that began at prev.until has reached it already.
+    return point.moment not in _INTERVAL_ONLY

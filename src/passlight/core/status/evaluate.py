@@ -1,0 +1,178 @@
+"""Evaluation (测算): one person's facts in, one timeline out.
+
+``colour(person, t, k)``: under the pack in force at ``t`` and published by ``k``, from the facts
+known at ``k``. Pure: the same arguments always give the same timeline.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from passlight.core.facts.fact import Fact
+from passlight.core.facts.history import current_facts
+from passlight.core.kernel.interval import Interval
+from passlight.core.rules.areas import AreaHistory, Listings
+from passlight.core.rules.pack import Existing
+from passlight.core.rules.schedule import Epoch, PackSchedule
+from passlight.core.status.freshness import Deliveries, stale_intervals
+from passlight.core.status.measures import Measure, MeasureKey, Outcome, apply_pack
+from passlight.core.status.reading import settle
+from passlight.core.status.timeline import Silences, Span, Timeline
+
+_CLOSING = frozenset({"person.deceased", "code.closed"})
+_NOTHING = Outcome((), (), ())
+NO_AREAS = AreaHistory.of(())
+
+
+def evaluate(
+    schedule: PackSchedule,
+    facts: Iterable[Fact],
+    *,
+    areas: AreaHistory = NO_AREAS,
+    known_at: datetime | None = None,
+    identified: bool = True,
+    subject: str = "",
+    members: Collection[str] | None = None,
+    deliveries: Deliveries | None = None,
+) -> Timeline:
+    """Return the timeline of one person.
+
+    ``facts`` are all versions of all facts that ever named one of the person's subjects;
+    ``members`` are those subjects (the identity cluster as of ``known_at``), so that a fact
+    whose newer version names somebody else is left out. ``deliveries`` None means that the
+    freshness of sources is not looked at.
+    """
+    current = current_facts(facts, known_at=known_at)
+    if members is not None:
+        current = [fact for fact in current if fact.subject in members]
+    closed_at = min((fact.occurred_at for fact in current if fact.kind in _CLOSING), default=None)
+    listings = areas.known(known_at)
+    spans = [
+        _span(epoch, current, listings, known_at=known_at, deliveries=deliveries)
+        for epoch in schedule.epochs(known_at=known_at)
+    ]
+    if len(spans) > 1:
+        spans = _join(spans)
+    return Timeline(
+        subject=subject,
+        known_at=known_at,
+        identified=identified,
+        closed_at=closed_at,
+        facts=tuple(current),
+        spans=tuple(spans),
+    )
+
+
+def _span(
+    epoch: Epoch,
+    current: Sequence[Fact],
+    listings: Listings,
+    *,
+    known_at: datetime | None,
+    deliveries: Deliveries | None,
+) -> Span:
+    pack = epoch.pack
+    if pack is None:
+        return Span(when=epoch.when, pack=None, outcome=_NOTHING, silences=(), conflicts=())
+    kept, conflicts = settle(current, pack.rankings) if pack.rankings else (current, ())
+    silences: Silences = ()
+    if deliveries is not None and pack.mandatory:
+        silences = stale_intervals(pack, deliveries, known_at=known_at)
+    return Span(
+        when=epoch.when,
+        pack=pack,
+        outcome=apply_pack(pack, kept, areas=listings),
+        silences=silences,
+        conflicts=conflicts,
+    )
+
+
+def _join(spans: list[Span]) -> list[Span]:
+    """Return the spans with each measure cut to its pack's time and its ends told across packs."""
+    cut: list[Span] = []
+    before: list[Measure] = []
+    for span in spans:
+        measures = list(span.outcome.measures)
+        if span.pack is not None and span.pack.existing_measures is Existing.KEEP:
+            measures = _keep(before, measures, change=span.when.start)
+        cut.append(_within(span, measures))
+        before = measures
+    return _tell_starts(_tell_ends(cut))
+
+
+def _keep(before: list[Measure], new: list[Measure], *, change: datetime | None) -> list[Measure]:
+    """Return the old pack's chains that are open at the change, and the new pack's others."""
+    if change is None:
+        return new
+    kept = {measure.chain for measure in before if _open_across(measure, change)}
+    old = [measure for measure in before if measure.chain in kept]
+    return old + [measure for measure in new if measure.chain not in kept]
+
+
+def _open_across(measure: Measure, change: datetime) -> bool:
+    end = measure.when.end
+    return measure.start < change and (end is None or end > change)
+
+
+def _within(span: Span, measures: list[Measure]) -> Span:
+    kept: list[Measure] = []
+    for measure in measures:
+        if measure.when.intersection(span.when) is None:
+            continue
+        parts = (piece.intersection(span.when) for piece in measure.pieces)
+        pieces = tuple(part for part in parts if part is not None)
+        kept.append(replace(measure, pieces=pieces))
+    return replace(span, outcome=replace(span.outcome, measures=tuple(kept)))
+
+
+def _tell_ends(spans: list[Span]) -> list[Span]:
+    """Return the spans whose measures end where the following pack ends them."""
+    told: list[Span] = []
+    after: dict[MeasureKey, Measure] = {}
+    for span in reversed(spans):
+        change = span.when.end
+        if change is not None:
+            measures = tuple(_told_end(one, change, after) for one in span.outcome.measures)
+            span = replace(span, outcome=replace(span.outcome, measures=measures))  # noqa: PLW2901
+        told.append(span)
+        after = {measure.key: measure for measure in span.outcome.measures}
+    return told[::-1]
+
+
+def _told_end(measure: Measure, change: datetime, after: Mapping[MeasureKey, Measure]) -> Measure:
+    if measure.when.end is not None and measure.when.end <= change:
+        return measure
+    following = after.get(measure.key)
+    if following is None or following.start > change:
+        return replace(measure, when=Interval(measure.start, change), closing=(), needs=())
+    return replace(
+        measure,
+        when=Interval(measure.start, following.when.end),
+        closing=following.closing,
+        needs=following.needs,
+    )
+
+
+def _tell_starts(spans: list[Span]) -> list[Span]:
+    """Return the spans whose measures start where the pack before them started them."""
+    told: list[Span] = []
+    before: dict[MeasureKey, Measure] = {}
+    for span in spans:
+        change = span.when.start
+        if change is not None:
+            measures = tuple(_told_start(one, change, before) for one in span.outcome.measures)
+            span = replace(span, outcome=replace(span.outcome, measures=measures))  # noqa: PLW2901
+        told.append(span)
+        before = {measure.key: measure for measure in span.outcome.measures}
+    return told
+
+
+def _told_start(
+    measure: Measure, change: datetime, before: Mapping[MeasureKey, Measure]
+) -> Measure:
+    if measure.start >= change:
+        return measure
+    earlier = before.get(measure.key)
+    goes_on = earlier is not None and (earlier.when.end is None or earlier.when.end >= change)
+    start = earlier.start if earlier is not None and goes_on else change
+    return replace(measure, when=Interval(start, measure.when.end))
