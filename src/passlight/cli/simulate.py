@@ -3,12 +3,16 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
 
 from passlight.core.kernel.problem import ProblemError
 from passlight.runtime.clock import SystemClock
+
+if TYPE_CHECKING:
+    from passlight.simulation.world import World
 
 
 def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime:
@@ -21,6 +25,15 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     if found.tzinfo is None:
         raise click.BadParameter("It needs an offset, like 2026-11-22T12:00:00+08:00.")
     return found
+
+
+def _enter(world: "World", out: Path) -> dict[str, int]:
+    from passlight.simulation.office_access import set_up_office
+
+    set_up_office()
+    from passlight.simulation.intake import enter_world  # its models need Django
+
+    return {f"rows_{name}": number for name, number in enter_world(world, out).items()}
 
 
 @click.command("simulate")
@@ -62,9 +75,7 @@ def command(
         with bar:
             counts = write_files(world, out, progress=progress)
         if into_database:
-            from passlight.simulation.intake import enter_world
-
-            counts |= enter_world(world, out)
+            counts |= _enter(world, out)
     except ProblemError as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from error

@@ -93,16 +93,21 @@ class _Outbox:
 
 
 def make_feeds(
-    events: list[Event], documents: Mapping[str, Document], *, period: Period, seed: int
+    events: list[Event],
+    documents: Mapping[str, Document],
+    *,
+    period: Period,
+    seed: int,
+    publishes_every: Mapping[str, timedelta] = PUBLISHES_EVERY,
 ) -> Iterator[FeedFile]:
     """Yield the files of all sources in order of publication; ``events`` by ``known_at``."""
     random = Random(f"passlight feeds {seed}")
     outage = _outage(random, period)
-    boxes = {source: _Outbox() for source in PUBLISHES_EVERY}
+    boxes = {source: _Outbox() for source in publishes_every}
     people = sorted(documents)
     numbers: Counter[str] = Counter()
     position = 0
-    for published_at, source in _publications(period):
+    for published_at, source in _publications(period, publishes_every):
         while position < len(events) and events[position].known_at < published_at:
             event = events[position]
             numbers[event.source] += 1
@@ -112,7 +117,7 @@ def make_feeds(
         if (source, published_at.date()) == outage and published_at < period.ends_at:
             continue  # the file comes with the next one
         yield from _file(random, boxes[source], source, published_at)
-    for source in PUBLISHES_EVERY:  # what was to come with the next file comes with a last one
+    for source in publishes_every:  # what was to come with the next file comes with a last one
         yield from _file(random, boxes[source], source, period.ends_at, suffix="_rest")
 
 
@@ -241,11 +246,13 @@ _SPOIL: dict[What, Callable[[dict[str, Any]], None]] = {
 }
 
 
-def _publications(period: Period) -> list[tuple[datetime, str]]:
+def _publications(
+    period: Period, publishes_every: Mapping[str, timedelta]
+) -> list[tuple[datetime, str]]:
     """Return when each source publishes, the last time at the end of the period."""
-    found = {(period.ends_at, source) for source in PUBLISHES_EVERY}
+    found = {(period.ends_at, source) for source in publishes_every}
     midnight = period.starts_at.astimezone(ZONE).replace(hour=0, minute=0)
-    for source, every in PUBLISHES_EVERY.items():
+    for source, every in publishes_every.items():
         at = midnight + every
         while at < period.ends_at:
             if at > period.starts_at:

@@ -1,0 +1,307 @@
+"""Devices in Python: a resident's phone and a checker's, speaking as the browser does.
+
+A device has an ES256 key of its own, logs in at the office once, gets a grant for its key and
+shows it to the gateway with a fresh proof at every request (RFC 9449). Tests, the simulated
+door and the benches use these; they go through the same doors as everybody.
+"""
+
+import base64
+import hashlib
+import json
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from passlight.core.codes.layout import HOT_LIFETIME
+from passlight.core.kernel.clock import Clock
+from passlight.core.kernel.entropy import Entropy
+from passlight.simulation.phone_code import HeldCode, draft, take_answer
+
+TIMEOUT_SECONDS = 10.0
+_CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+class RefusedError(Exception):
+    """The office or the gateway said no: the status, its error code and its answer."""
+
+    def __init__(self, status: int, error: str, answer: dict[str, Any]) -> None:
+        super().__init__(f"{status} {error}")
+        self.status = status
+        self.error = error
+        self.answer = answer
+
+
+class DeviceKey:
+    """An ES256 key that never leaves its device."""
+
+    def __init__(self, entropy: Entropy) -> None:
+        secret = int.from_bytes(entropy.token(40), "big") % (_CURVE_ORDER - 1) + 1
+        self._key = ec.derive_private_key(secret, ec.SECP256R1())
+        numbers = self._key.public_key().public_numbers()
+        self.jwk = {
+            "kty": "EC",
+            "crv": "P-256",
+            "x": _base64url(numbers.x.to_bytes(32, "big")),
+            "y": _base64url(numbers.y.to_bytes(32, "big")),
+        }
+
+    @property
+    def thumbprint(self) -> str:
+        """Return the RFC 7638 thumbprint of the public key."""
+        canonical = json.dumps(self.jwk, separators=(",", ":"), sort_keys=True)
+        return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+    def proof(self, *, method: str, url: str, grant: str, now: float, jti: str) -> str:
+        """Return a DPoP proof for one request."""
+        claims = {
+            "htm": method,
+            "htu": url,
+            "ath": _base64url(hashlib.sha256(grant.encode()).digest()),
+            "iat": int(now),
+            "jti": jti,
+        }
+        headers = {"typ": "dpop+jwt", "jwk": self.jwk}
+        return jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
+
+
+class Device:
+    """A device with its key, its session at the office and its grant for the gateway."""
+
+    grant_path = ""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.key = DeviceKey(entropy)
+        self.grant = ""
+        self._clock = clock
+        self._entropy = entropy
+        self._http = httpx.Client(
+            base_url=self.url, timeout=TIMEOUT_SECONDS, transport=transport, follow_redirects=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def log_in(self, username: str, password: str) -> None:
+        """Log in at the office with the login form, and get a grant for this device.
+
+        Raises:
+            RefusedError: when the office does not let this user in.
+        """
+        self._http.get("/login/").raise_for_status()
+        form = {"username": username, "password": password, **self._form_token()}
+        answer = self._http.post("/login/", data=form, headers=self._same_origin())
+        if answer.status_code != httpx.codes.FOUND:
+            raise RefusedError(answer.status_code, "login-refused", {})
+        self.renew_grant()
+
+    def renew_grant(self) -> None:
+        """Get a new grant in the open session.
+
+        Raises:
+            RefusedError: when the session is over.
+        """
+        answer = self.office(self.grant_path, {"jwk": self.key.jwk})
+        self.grant = str(answer["grant"])
+
+    def office(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the office's answer to a JSON request of this session.
+
+        Raises:
+            RefusedError: when it is not a success.
+        """
+        token = self._form_token().get("csrfmiddlewaretoken", "")
+        headers = {"X-CSRFToken": token, **self._same_origin()}
+        return _json(self._http.post(path, json=body, headers=headers))
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the gateway's answer, asked with the grant and a fresh proof.
+
+        Raises:
+            RefusedError: when it is not a success.
+            httpx.TransportError: when there is no answer.
+        """
+        proof = self.key.proof(
+            method=method,
+            url=f"{self.url}{path}",
+            grant=self.grant,
+            now=self._clock.now().timestamp(),
+            jti=self._entropy.token(16).hex(),
+        )
+        headers = {"Authorization": f"DPoP {self.grant}", "DPoP": proof}
+        return _json(self._http.request(method, path, json=body, headers=headers))
+
+    def _key_of_act(self) -> str:
+        return str(UUID(bytes=self._entropy.token(16), version=4))
+
+    def _form_token(self) -> dict[str, str]:
+        token = self._http.cookies.get("csrftoken")
+        return {"csrfmiddlewaretoken": token} if token else {}
+
+    def _same_origin(self) -> dict[str, str]:
+        parts = urlsplit(self.url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return {"Origin": origin, "Referer": f"{origin}/"}
+
+
+class Phone(Device):
+    """A resident's phone."""
+
+    grant_path = "/me/grant/"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.code: HeldCode | None = None
+        self._offset = 0.0
+
+    def now(self) -> float:
+        """Return the server's time as this phone knows it."""
+        return self._clock.now().timestamp() + self._offset
+
+    def fetch_code(self, *, lifetime: int = HOT_LIFETIME) -> HeldCode:
+        """Make a chain and get it signed; a wrong clock costs one more round trip (PL1 3.2).
+
+        Raises:
+            RefusedError: when no code is made, for example for an unknown status.
+        """
+        try:
+            return self._fetch(lifetime)
+        except RefusedError as refused:
+            if refused.error != "start-range":
+                raise
+            self._set_clock(refused.answer)
+            return self._fetch(lifetime)
+
+    def show(self) -> str:
+        """Return what the QR holds at this moment.
+
+        Raises:
+            ValueError: when there is no code that is good now.
+        """
+        if self.code is None:
+            raise ValueError("This phone holds no code; fetch one.")
+        return self.code.show(self.now())
+
+    def status(self) -> dict[str, Any]:
+        """Return the resident's own status."""
+        return self.call("GET", "/v1/me")
+
+    def check_in(self, venue_token: str, *, key: str | None = None) -> dict[str, Any]:
+        """Check in at the venue of a scanned venue code."""
+        body = {"key": key or self._key_of_act(), "venue_token": venue_token}
+        return self.call("POST", "/v1/checkins", body)
+
+    def _fetch(self, lifetime: int) -> HeldCode:
+        drafted = draft(now=self.now(), entropy=self._entropy, lifetime=lifetime)
+        answer = self.call("POST", "/v1/codes", {"requests": [drafted.request]})
+        self._set_clock(answer)
+        self.code = take_answer(drafted, answer["codes"][0]["body"])
+        return self.code
+
+    def _set_clock(self, answer: dict[str, Any]) -> None:
+        self._offset = answer["now_ms"] / 1000 - self._clock.now().timestamp()
+
+
+class CheckerDevice(Device):
+    """A checker's device at one entrance of one venue."""
+
+    grant_path = "/checker/grant/"
+
+    def __init__(self, *args: Any, venue: str, entrance: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.venue = venue
+        self.entrance = entrance
+
+    def verify(self, text: str, *, interaction: str | None = None) -> dict[str, Any]:
+        """Return the gateway's answer to a scanned code."""
+        return self._verify(interaction, text=text)
+
+    def verify_document(self, kind: str, number: str) -> dict[str, Any]:
+        """Return the gateway's answer for somebody whose document was typed in.
+
+        Raises:
+            RefusedError: 404 when nobody has that document.
+        """
+        body = {"type": kind, "number": number, "venue": self.venue}
+        found = self.office("/checker/document/", body)
+        return self._verify(None, subject_token=found["subject_token"])
+
+    def identity(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return the masked identity, the office's second answer."""
+        return self.office("/checker/identity/", {"lookup": answer["lookup"]})
+
+    def record(
+        self, kind: str, answer: dict[str, Any], *, key: str | None = None, note: str = ""
+    ) -> dict[str, Any]:
+        """Record what was done after ``answer``: admit, ask, refuse, isolate or report."""
+        return self.send_records([self.record_of(kind, answer, key=key, note=note)])
+
+    def record_of(
+        self, kind: str, answer: dict[str, Any], *, key: str | None = None, note: str = ""
+    ) -> dict[str, Any]:
+        """Return a record that can be sent now or, with the same key, again later."""
+        return {
+            "key": key or self._key_of_act(),
+            "kind": kind,
+            "verification": answer["verification"],
+            "venue": self.venue,
+            "entrance": self.entrance,
+            "occurred_at": self._clock.now().isoformat(),
+            "answer": answer["answer"],
+            "reason": answer["reason"]["code"],
+            "lookup": answer["lookup"],
+            "note": note,
+        }
+
+    def send_records(self, records: list[dict[str, Any]]) -> dict[str, Any]:
+        """Send records; they are durable when acknowledged."""
+        return self.call("POST", "/v1/records", {"records": records})
+
+    def _verify(self, interaction: str | None, **what: str) -> dict[str, Any]:
+        body = {
+            "venue": self.venue,
+            "entrance": self.entrance,
+            "interaction": interaction or self._key_of_act(),
+            **what,
+        }
+        return self.call("POST", "/v1/verifications", body)
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        found = {}
+    if not isinstance(found, dict):
+        found = {}
+    if not answer.is_success:
+        raise RefusedError(answer.status_code, str(found.get("error", "no-answer")), found)
+    return found
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
