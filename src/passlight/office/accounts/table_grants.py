@@ -42,7 +42,7 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     # facts
     "facts_fact": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
     # feeds: counts move on while a batch lands; what was put aside stays as it was
-    "feeds_feed": {Role.OFFICE: APPEND},
+    "feeds_feed": {Role.OFFICE: WRITE},
     "feeds_batch": {Role.OFFICE: WRITE},
     "feeds_quarantinedrow": {Role.OFFICE: APPEND},
     "feeds_doubt": {Role.OFFICE: APPEND},

@@ -12,19 +12,22 @@ FAILURES_A_USER_MAX = 5
 FAILURES_AN_ADDRESS_MAX = 50
 
 
-def wait(username: str, address: str, clock: Clock) -> timedelta | None:
+def wait(
+    username: str, address: str, clock: Clock, *, limit: int = FAILURES_A_USER_MAX
+) -> timedelta | None:
     """Return how long ``username`` or ``address`` has to wait, None when it need not.
 
-    Each failure counts for 15 minutes, so the wait ends by itself: whoever mistypes another
+    An empty address is nobody's; ``username`` may be any key whose misses count alike. Each
+    failure counts for 15 minutes, so the wait ends by itself: whoever mistypes another
     person's name can delay them, never lock them out.
     """
     now = clock.now()
-    for who, limit in (
-        (Q(username=username), FAILURES_A_USER_MAX),
-        (Q(address=address), FAILURES_AN_ADDRESS_MAX),
-    ):
+    counted = [(Q(username=username), limit)]
+    if address:
+        counted.append((Q(address=address), FAILURES_AN_ADDRESS_MAX))
+    for who, most in counted:
         recent = LoginFailure.objects.filter(who, at__gt=now - WINDOW).order_by("-at")
-        nth = recent.values_list("at", flat=True)[limit - 1 : limit].first()
+        nth = recent.values_list("at", flat=True)[most - 1 : most].first()
         if nth is not None:
             return nth + WINDOW - now
     return None
