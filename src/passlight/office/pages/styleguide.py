@@ -6,6 +6,7 @@ from django import forms
 from django.core.paginator import Paginator
 
 from passlight.office.pages.language import lazy_message, message
+from passlight.runtime.catalogue import text
 
 COLOURS = ("green", "yellow", "red", "unknown")
 ROWS = 28
@@ -57,7 +58,10 @@ class ExampleFilter(forms.Form):
 def example_context() -> dict[str, Any]:
     """Return the context of the components page."""
     return {
-        "colours": [(c, f"pages.word.{c}", f"pages.say.{c}") for c in COLOURS],
+        "colours": [
+            (c, f"pages.word.{c}", f"pages.say.{c}", f"{text(f'pages.word.{c}', 'en')}, {said}")
+            for c, said in ((c, text(f"pages.say.{c}", "en").lower()) for c in COLOURS)
+        ],
         "form": ExampleForm({"name": "沈*", "temperature": "364", "hall": "1", "asked": "on"}),
         "filters": ExampleFilter({"status": "red"}, prefix=None),
         "page_obj": Paginator(range(ROWS), ROWS_A_PAGE).page(4),

@@ -5,6 +5,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -36,8 +37,7 @@ TOKEN_LENGTH_MAX = 400
 @ensure_csrf_cookie
 def code(request: HttpRequest) -> HttpResponse:
     """Show my code; the browser makes, fetches and draws it."""
-    person = _person(request)
-    identity = own_identity(person, actor=signed_in_user(request))
+    identity = _own_identity(request)
     context = {
         "identity": {"name": identity.name, "document": document_text(identity)},
         "page": {
@@ -58,8 +58,7 @@ def code(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def visit(request: HttpRequest) -> HttpResponse:
     """Check in at a venue: by the token that its code led here with, else by the camera."""
-    person = _person(request)
-    identity = own_identity(person, actor=signed_in_user(request))
+    identity = _own_identity(request)
     context = {
         "page": {
             **_device(request),
@@ -125,6 +124,12 @@ def _access_line(entry: AccessEntry) -> dict[str, object]:
         "role_code": f"accounts.role.{entry.role}",
         "mask_code": "resident.access_masked" if entry.masked else "resident.access_full",
     }
+
+
+def _own_identity(request: HttpRequest) -> MaskedIdentity:
+    """Return the resident's own masked identity; row and answer stand or fall together."""
+    with transaction.atomic():
+        return own_identity(_person(request), actor=signed_in_user(request))
 
 
 def _person(request: HttpRequest) -> Person:

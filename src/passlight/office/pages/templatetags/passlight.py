@@ -177,7 +177,7 @@ def record_time(value: datetime | None) -> str:
 
 
 @register.filter
-def length(value: timedelta | None) -> str:
+def duration(value: timedelta | None) -> str:
     """Return ``1时30分``."""
     return formats.amount_of_time(value, current_language()) if value is not None else ""
 
