@@ -87,12 +87,19 @@ def feed_files(world: World) -> Iterable[FeedFile]:
     return make_feeds(world.events, documents, period=world.period, seed=world.seed)
 
 
+def write_feed(file: FeedFile, folder: Path) -> Path:
+    """Write one feed file as its agency sends it, and return its path."""
+    path = folder / file.name
+    _text(path, (line.text for line in file.lines))
+    return path
+
+
 def _write_feeds(world: World, folder: Path, tell: Progress) -> dict[str, int]:
     marked: list[Mapping[str, Any]] = []
     expected: dict[str, Mapping[str, int]] = {}
     files = lines = 0
     for file in feed_files(world):
-        _text(folder / "feeds" / file.name, (line.text for line in file.lines))
+        write_feed(file, folder / "feeds")
         expected[file.name] = file.reconciliation
         marked += [
             {"file": file.name, "line": n, "what": line.what, "fact_id": line.fact_id}

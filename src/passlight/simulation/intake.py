@@ -117,7 +117,7 @@ def enter_feeds(
     Raises:
         ProblemError: when a file cannot be landed.
     """
-    total: Counter[str] = Counter({name: 0 for name in OUTCOMES})
+    total: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
     for path in files:
         delivery = Delivery(agency="jsonl", path=path, file_name=path.name)
         batch = land(receive_file(delivery, clock=clock), path, clock=clock)

@@ -1,0 +1,198 @@
+"""The district of the demonstration: people, venues, feeds, a pack in force, one login a role.
+
+``python -m passlight.simulation.district`` fills the installation's database by the ways that
+everybody uses and prints the logins as JSON, last line. Run again, it only prints them.
+What the simulated door needs to know lies in ``$PASSLIGHT_HOME/demo.json``.
+"""
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from passlight.core.kernel.documents import DocumentType
+from passlight.core.kernel.problem import ProblemError
+from passlight.core.places.venue import VenueClass
+from passlight.runtime.clock import SystemClock, SystemEntropy
+from passlight.runtime.settings import Settings, read_settings
+from passlight.simulation.calendar import iso
+from passlight.simulation.feeds import make_feeds
+from passlight.simulation.files import write_feed
+from passlight.simulation.histories import LISTED, Event
+from passlight.simulation.office_access import set_up_office
+from passlight.simulation.population import Resident, age_on
+from passlight.simulation.venues import VenuePlan
+from passlight.simulation.world import World, make_world
+
+PEOPLE, DAYS, SEED = 400, 20, 310118
+PASSWORD = "passlight-demo"  # noqa: S105  # of the demonstration, shown to everybody
+PACK = "shanghai-2020-02"
+WALKERS = 12
+DOOR_USER = "door"
+GREEN, YELLOW, RED = "resident-green", "resident-yellow", "resident-red"
+# A demonstration has few people: its agencies publish once a day or less.
+PUBLISHES_EVERY = {
+    "cdc": timedelta(days=2),
+    "laboratory": timedelta(days=1),
+    "street": timedelta(days=4),
+    "transport": timedelta(days=2),
+    "commission": timedelta(days=10),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoLogin:
+    """A login of the demonstration."""
+
+    username: str
+    role: str
+    password: str = PASSWORD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoDoor:
+    """What the simulated door knows: its venue, its login, and who walks past."""
+
+    venue: str
+    entrance: str
+    venue_token: str
+    username: str
+    walkers: tuple[str, ...]
+    password: str = PASSWORD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """The residents who have a login, by user name."""
+
+    named: dict[str, Resident]
+    walkers: dict[str, Resident]
+
+
+def demo_world(now: datetime) -> tuple[World, Cast]:
+    """Return the district with its named residents, whose facts are certain whatever the day."""
+    world = make_world(people=PEOPLE, days=DAYS, seed=SEED, at=now)
+    started = world.period.starts_at.date()
+    busy = {event.subject for event in world.events if event.kind != "lab.result"}
+    adults = [
+        resident
+        for resident in world.population.residents
+        if 20 <= age_on(resident, started) <= 55
+        and resident.document.type is DocumentType.RESIDENT_ID
+        and resident.key not in busy
+    ]
+    names = (GREEN, YELLOW, RED)
+    named = dict(zip(names, adults, strict=False))
+    walkers = {f"walker-{n:02d}": adults[n + 2] for n in range(1, WALKERS + 1)}
+    extra = _certain_facts(named, walkers, now=world.period.ends_at)
+    events = sorted([*world.events, *extra], key=lambda event: event.known_at)
+    return replace(world, events=events), Cast(named=named, walkers=walkers)
+
+
+def demo_door(world: World) -> VenuePlan:
+    """Return the venue at whose door the simulated sentinel stands: the first service hall."""
+    return next(plan for plan in world.venues if plan.venue.kind is VenueClass.HALL)
+
+
+def _certain_facts(
+    named: dict[str, Resident], walkers: dict[str, Resident], *, now: datetime
+) -> list[Event]:
+    hour = timedelta(hours=1)
+    events = [
+        _tested(named[GREEN], sampled_at=now - 9 * hour),
+        _arrived(named[YELLOW], arrived_at=now - 70 * hour),
+        _tested(named[YELLOW], sampled_at=now - 30 * hour),
+        _confirmed(named[RED], confirmed_at=now - 20 * hour),
+    ]
+    people = list(walkers.values())
+    events += [
+        _tested(person, sampled_at=now - (10 + 3 * n) * hour) for n, person in enumerate(people)
+    ]
+    events.append(_arrived(people[3], arrived_at=now - 40 * hour))
+    events.append(_confirmed(people[8], confirmed_at=now - 6 * hour))
+    return events
+
+
+def _tested(person: Resident, *, sampled_at: datetime) -> Event:
+    reported_at = sampled_at + timedelta(hours=5)
+    return Event(
+        source="laboratory",
+        kind="lab.result",
+        subject=person.key,
+        occurred_at=reported_at,
+        known_at=reported_at + timedelta(minutes=20),
+        payload={
+            "sample_id": f"demo-{person.number}",
+            "sampled_at": iso(sampled_at),
+            "reported_at": iso(reported_at),
+            "value": "neg",
+        },
+    )
+
+
+def _arrived(person: Resident, *, arrived_at: datetime) -> Event:
+    return Event(
+        source="transport",
+        kind="travel.arrived",
+        subject=person.key,
+        occurred_at=arrived_at,
+        known_at=arrived_at + timedelta(hours=3),
+        payload={
+            "from_area": LISTED.code,
+            "left_at": iso(arrived_at - timedelta(hours=5)),
+            "arrived_at": iso(arrived_at),
+            "via": "rail",
+        },
+    )
+
+
+def _confirmed(person: Resident, *, confirmed_at: datetime) -> Event:
+    return Event(
+        source="cdc",
+        kind="case.confirmed",
+        subject=person.key,
+        occurred_at=confirmed_at,
+        known_at=confirmed_at + timedelta(hours=2),
+        payload={"case_id": f"demo-{person.number}"},
+    )
+
+
+def door_file(settings: Settings) -> Path:
+    """Return where the simulated door finds what it needs."""
+    return settings.home / "demo.json"
+
+
+def write_demo_feeds(world: World, folder: Path) -> list[Path]:
+    """Write the feed files of the demonstration and return them in order of publication."""
+    documents = {person.key: person.document for person in world.population.residents}
+    files = make_feeds(
+        world.events,
+        documents,
+        period=world.period,
+        seed=world.seed,
+        publishes_every=PUBLISHES_EVERY,
+    )
+    return [write_feed(file, folder) for file in files]
+
+
+def main() -> int:
+    """Fill the database unless it is filled, print the logins."""
+    settings = read_settings()
+    clock, entropy = SystemClock(), SystemEntropy()
+    try:
+        set_up_office()
+        from passlight.simulation.district_intake import seed_demo  # its models need Django
+
+        with tempfile.TemporaryDirectory() as folder:
+            logins = seed_demo(clock, entropy, settings=settings, folder=Path(folder))
+    except ProblemError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # a command
+        return 1
+    print(json.dumps([asdict(login) for login in logins], ensure_ascii=False))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

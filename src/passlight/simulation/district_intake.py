@@ -1,0 +1,150 @@
+"""Fills an installation with the district of the demonstration. Needs Django."""
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from passlight.core.kernel.clock import Clock
+from passlight.core.kernel.entropy import Entropy
+from passlight.office.accounts.actions import NewUser, add_user
+from passlight.office.accounts.models import Role, Unit, User
+from passlight.office.packs.actions import publish_pack, store_pack
+from passlight.office.packs.models import PackPublication
+from passlight.office.people.models import Person
+from passlight.office.venues.models import Venue
+from passlight.office.venues.poster_views import current_sheets
+from passlight.runtime.packs import read_pack_folder, shipped_packs
+from passlight.runtime.settings import Settings
+from passlight.simulation.district import (
+    DOOR_USER,
+    GREEN,
+    PACK,
+    PASSWORD,
+    RED,
+    YELLOW,
+    Cast,
+    DemoDoor,
+    DemoLogin,
+    demo_door,
+    demo_world,
+    door_file,
+    write_demo_feeds,
+)
+from passlight.simulation.intake import enter_feeds, enter_people, enter_units, enter_venues
+from passlight.simulation.world import World
+
+# user name → role, key of the unit, what the person is called
+_STAFF: dict[str, tuple[Role, str, str, str]] = {
+    "checker": (Role.CHECKER, "town-1", "大厅门岗", "Hall door"),
+    "operator": (Role.VENUE_OPERATOR, "town-1", "场所负责人", "Venue operator"),
+    "clerk": (Role.COUNTER_CLERK, "town-1", "3号窗口", "Counter 3"),
+    "street": (Role.STREET_OFFICE, "town-1", "街道防控办", "Street office"),
+    "district": (Role.DISTRICT_OFFICE, "district", "区防控办", "District office"),
+    "steward": (Role.STEWARD, "district", "数据管理员", "Data steward"),
+    "auditor": (Role.AUDITOR, "district", "审计员", "Auditor"),
+    DOOR_USER: (Role.CHECKER, "town-1", "模拟哨兵", "Simulated sentinel"),
+}
+_SHOWN = (GREEN, YELLOW, RED, *(name for name in _STAFF if name != DOOR_USER))
+
+
+def seed_demo(
+    clock: Clock, entropy: Entropy, *, settings: Settings, folder: Path
+) -> list[DemoLogin]:
+    """Fill the database unless it is filled, and return one login a role.
+
+    The door's file comes last, so a run that was killed is taken up again: every step
+    leaves alone what is there.
+    """
+    if not door_file(settings).exists():
+        _fill(clock, entropy, settings=settings, folder=folder)
+    users = {user.username: user for user in User.objects.filter(username__in=_SHOWN)}
+    return [DemoLogin(username=name, role=users[name].role) for name in _SHOWN if name in users]
+
+
+def _fill(clock: Clock, entropy: Entropy, *, settings: Settings, folder: Path) -> None:
+    world, cast = demo_world(_first_moment(clock))
+    units = enter_units(world.population.units)
+    _publish(clock)
+    people = enter_people(world.population.residents, clock=clock, entropy=entropy)
+    _say(f"{len(people)} people")
+    _add_users(cast, units, people, clock=clock, entropy=entropy)
+    enter_venues(world.venues, units, clock=clock, entropy=entropy)
+    files = write_demo_feeds(world, folder)
+    rows = enter_feeds(files, clock=clock)
+    _say(f"{len(world.venues)} venues, {len(files)} files, {rows['landed']} facts")
+    _write_door(world, cast, settings)
+
+
+def _first_moment(clock: Clock) -> datetime:
+    """Return the moment of the first run: a killed one is continued with the same district."""
+    first = Person.objects.order_by("registered_at").values_list("registered_at", flat=True).first()
+    return first or clock.now()
+
+
+def _publish(clock: Clock) -> None:
+    if PackPublication.objects.exists():
+        return
+    stored = store_pack(read_pack_folder(shipped_packs() / PACK), user=None, clock=clock)
+    publish_pack(stored, effective_from=stored.effective_from, user=None, clock=clock)
+
+
+def _add_users(
+    cast: Cast,
+    units: dict[str, Unit],
+    people: dict[str, Person],
+    *,
+    clock: Clock,
+    entropy: Entropy,
+) -> None:
+    known = set(User.objects.values_list("username", flat=True))
+    new = [
+        NewUser(
+            username=name,
+            password=PASSWORD,
+            role=role,
+            unit=units[unit],
+            display_name=shown,
+            display_name_en=shown_en,
+        )
+        for name, (role, unit, shown, shown_en) in _STAFF.items()
+    ]
+    new += [
+        NewUser(
+            username=name,
+            password=PASSWORD,
+            role=Role.RESIDENT,
+            unit=units[resident.village],
+            display_name=resident.name,
+            display_name_en=resident.name_en,
+            person=people[resident.key],
+        )
+        for name, resident in {**cast.named, **cast.walkers}.items()
+    ]
+    for user in new:
+        if user.username not in known:
+            add_user(user, clock=clock, entropy=entropy)
+
+
+def _write_door(world: World, cast: Cast, settings: Settings) -> None:
+    plan = demo_door(world)
+    entrance = plan.venue.entrances[0].code
+    venue = Venue.objects.select_related("unit").get(pk=plan.venue.id)
+    (sheet,) = current_sheets(venue, entrance=entrance)
+    door = DemoDoor(
+        venue=str(venue.pk),
+        entrance=entrance,
+        venue_token=sheet.url.rpartition("/")[2],
+        username=DOOR_USER,
+        walkers=tuple(cast.walkers),
+    )
+    path = door_file(settings)
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(asdict(door)), encoding="utf-8")
+    draft.replace(path)
+
+
+def _say(words: str) -> None:
+    print(f"  {words}", file=sys.stderr, flush=True)  # noqa: T201  # a command's progress
