@@ -60,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         office_settings.PASSLIGHT, home=home, keys=home / "keys", database_url=None
     )
     django_settings.PASSLIGHT = office_settings.PASSLIGHT
+    # Argon2 is slow by design; that the product uses it is tested in test_accounts.py.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

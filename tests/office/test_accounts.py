@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth import hashers
 from django.test import Client
 
 from passlight.core.kernel.documents import read_document
 from passlight.core.kernel.problem import ProblemError
+from passlight.office import settings as office_settings
 from passlight.office.accounts import actions, second_factor, throttle
 from passlight.office.accounts.middleware import OPENED, SEEN
 from passlight.office.accounts.models import LoginFailure, Revocation, Role, Unit, UnitKind, User
@@ -45,6 +47,11 @@ def add(unit: Unit, role: Role, name: str, **more: object) -> User:
         **more,  # type: ignore[arg-type]
     )
     return actions.add_user(new, clock=SystemClock(), entropy=SystemEntropy())
+
+
+def test_passwords_are_kept_as_argon2() -> None:
+    assert office_settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    assert hashers.Argon2PasswordHasher().encode(PASSWORD, "a" * 16).startswith("argon2$argon2id$")
 
 
 def test_login_and_logout(unit: Unit, client: Client) -> None:
