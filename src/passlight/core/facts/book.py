@@ -1,0 +1,61 @@
+"""A book of fact versions, opened at the person: what evaluation of many people reads from."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from passlight.core.facts.fact import Fact
+from passlight.core.facts.identity import KINDS_OF_IDENTITY, clusters
+
+
+class FactBook:
+    """Every version of every fact, by fact and by subject.
+
+    A correction may name another subject than the version before it, so a subject's page holds
+    all versions of every fact that ever named it.
+    """
+
+    __slots__ = ("_areas", "_identity", "_pages", "_sources", "_versions", "persons")
+
+    def __init__(self) -> None:
+        self._versions: dict[str, list[Fact]] = {}
+        self._pages: dict[str, dict[str, None]] = defaultdict(dict)
+        self._areas: list[Fact] = []
+        self._identity: list[Fact] = []
+        self._sources: list[Fact] = []
+        self.persons: set[str] = set()
+
+    def add(self, fact: Fact) -> Fact | None:
+        """Keep one version; return the one already held that contradicts it, if any."""
+        held = self._versions.setdefault(fact.fact_id, [])
+        twin = next((one for one in held if one.ver == fact.ver), None)
+        held.append(fact)
+        if fact.kind.startswith("area."):
+            self._areas.append(fact)
+        elif fact.about_person:
+            self.persons.add(fact.subject)
+            self._pages[fact.subject][fact.fact_id] = None
+        else:
+            self._sources.append(fact)
+        if fact.kind in KINDS_OF_IDENTITY:
+            self._identity.append(fact)
+        return twin if twin is not None and not twin.same_content(fact) else None
+
+    @property
+    def area_facts(self) -> list[Fact]:
+        """Return every version of every area fact."""
+        return self._areas
+
+    @property
+    def source_facts(self) -> list[Fact]:
+        """Return every version of the facts about sources."""
+        return self._sources
+
+    def clusters(self, known_at: datetime | None) -> Mapping[str, frozenset[str]]:
+        """Return who is one person with whom, as known at ``known_at``."""
+        return clusters(self._identity, known_at=known_at) if self._identity else {}
+
+    def versions(self, members: Iterable[str]) -> list[Fact]:
+        """Return all versions of every fact that ever named one of these subjects."""
+        fact_ids = {fact_id: None for name in members for fact_id in self._pages.get(name, ())}
+        return [fact for fact_id in fact_ids for fact in self._versions[fact_id]]
