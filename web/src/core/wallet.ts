@@ -3,7 +3,7 @@
 import { type Bytes, equal, toHex } from "./bytes.ts";
 import type { TrustedClock } from "./clock.ts";
 import { epochOf, epochStart, minutesOf, overlapMinutes } from "./epochs.ts";
-import { bodyLength, codeKind, decodeBody, signedLength } from "./layout.ts";
+import { bodyLength, codeKind, coldLifetimeMax, decodeBody, signedLength } from "./layout.ts";
 import { type HeldCode, Presenter, type Shown, chainOf, endMs, slotAt, startMs } from "./show.ts";
 import { codeContext, isSigned, signatureInput } from "./signing.ts";
 import type { TrustList } from "./trust.ts";
@@ -28,15 +28,22 @@ export interface CodeRequest {
   readonly anchor: string;
 }
 
-/** What the server gives: bytes 0…97 of each code, in any order. */
+/** Why one request was refused; `latestEndMs` where a shorter code would be given. */
+export interface Refusal {
+  readonly code: string;
+  readonly latestEndMs?: number | null;
+}
+
+/** What the server gives: bytes 0…97 of each code, in any order, and what it refused. */
 export interface IssueAnswer {
   readonly nowMs: number;
   readonly bodies: readonly Bytes[];
+  readonly refused?: readonly Refusal[];
 }
 
-/** The server said no and told its time: a start outside its range is made anew (PL1 3.2). */
+/** The server refused all and told its time: a start outside its range is made anew (PL1 3.2). */
 export class IssueRefused extends Error {
-  constructor(readonly code: string, readonly nowMs: number | null) {
+  constructor(readonly code: string, readonly nowMs: number | null, readonly latestEndMs: number | null = null) {
     super(code);
   }
 }
@@ -57,6 +64,7 @@ const requestsMax = 4;
 const epochsAhead = 3;
 const hotMs = { from: 4 * 60_000, to: 8 * 60_000 };
 const retryMs = { from: 20_000, to: 40_000 };
+const attemptsMax = 3;
 /** A wrong clock costs one more round trip; less than this is no wrong clock. */
 const clockErrorMs = 10_000;
 
@@ -64,6 +72,8 @@ export class CodeWallet {
   private codes: HeldCode[] = [];
   private epochMin = Number.NEGATIVE_INFINITY;
   private refreshAt = 0;
+  /** No code may outlive the person's next change to a worse colour; learnt from a refusal. */
+  private latestEndMs = Number.POSITIVE_INFINITY;
   private readonly presenter = new Presenter();
 
   constructor(private readonly parts: WalletParts) {}
@@ -77,6 +87,7 @@ export class CodeWallet {
       this.epochMin = state.epochMin;
     }
     await this.eraseEnded();
+    this.planRefresh();
   }
 
   /** Returns what to show now, or null when no code is valid: then there is nothing to draw. */
@@ -104,46 +115,70 @@ export class CodeWallet {
   /**
    * Asks for a hot code and whatever cold ones are missing.
    *
-   * When the server gives no hot code (its own knowledge is old), the cold ones are asked for alone.
+   * A refusal is answered by asking for what can be had: with the server's time after a start
+   * out of range, for shorter codes before a change of colour, for cold ones alone while the
+   * server's own knowledge is old. Throws IssueRefused when nothing was given at all.
    */
   async refresh(): Promise<void> {
     this.refreshAt = this.parts.clock.now() + this.between(retryMs);
+    this.latestEndMs = Number.POSITIVE_INFINITY;
     await this.eraseEnded();
-    try {
-      await this.ask({ hot: true });
-    } catch (error) {
-      if (!(error instanceof IssueRefused)) throw error;
-      const wrongClock = this.takeTime(error.nowMs);
-      try {
-        await this.ask({ hot: wrongClock });
-      } catch (again) {
-        if (!wrongClock || !(again instanceof IssueRefused)) throw again;
-        await this.ask({ hot: false });
+    let hot = true;
+    let given = 0;
+    for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+      const outcome = await this.ask({ hot });
+      given += outcome.codes.length;
+      hot &&= !outcome.codes.some((code) => code.kind === "hot");
+      const next: { hot: boolean } | null = outcome.refused && this.adjust(outcome, hot);
+      if (!next) {
+        if (given === 0) throw outcome.refused ?? new IssueRefused("nothing-given", null);
+        break;
       }
+      hot = next.hot;
     }
-    const hot = this.codes.filter((code) => code.kind === "hot").map(startMs);
-    if (hot.length > 0) this.refreshAt = Math.max(...hot) + this.between(hotMs);
+    this.planRefresh();
   }
 
-  private async ask(options: { hot: boolean }): Promise<void> {
+  /** Sends one request; a refusal of all and a refusal of some come back alike. */
+  private async ask(options: { hot: boolean }): Promise<Outcome> {
     const trust = await this.parts.trust();
     const drafts = this.drafts(options, this.offset(trust));
-    if (drafts.length === 0) throw new IssueRefused("nothing-to-ask", null);
-    const answer = await this.parts.issue(
-      drafts.map((draft) => ({
-        start: draft.start,
-        lifetime: draft.lifetime,
-        slot_code: draft.slotCode,
-        anchor: toHex(draft.anchor),
-      })),
-    );
-    this.takeTime(answer.nowMs);
-    for (const signed of answer.bodies) {
-      const code = await this.accepted(signed, drafts, trust);
-      if (code) this.codes.push(code);
+    if (drafts.length === 0) return { codes: [], refused: null, wrongClock: false };
+    let answer: IssueAnswer;
+    try {
+      answer = await this.parts.issue(drafts.map(requestOf));
+    } catch (error) {
+      if (!(error instanceof IssueRefused)) throw error;
+      return { codes: [], refused: error, wrongClock: this.takeTime(error.nowMs) };
     }
+    const wrongClock = this.takeTime(answer.nowMs);
+    const codes = (await Promise.all(answer.bodies.map((signed) => this.accepted(signed, drafts, trust)))).filter(
+      (code) => code !== null,
+    );
+    this.codes.push(...codes);
     this.turnEpoch();
     await this.save();
+    const ends = (answer.refused ?? []).flatMap((refusal) => refusal.latestEndMs ?? []);
+    const first = answer.refused?.[0];
+    const refused = first ? new IssueRefused(first.code, answer.nowMs, ends.length ? Math.min(...ends) : null) : null;
+    return { codes, refused, wrongClock };
+  }
+
+  /** Returns how to ask again after a refusal, or null when asking again would not help. */
+  private adjust(outcome: Outcome, hot: boolean): { hot: boolean } | null {
+    const { refused, wrongClock, codes } = outcome;
+    if (refused?.latestEndMs != null && refused.latestEndMs < this.latestEndMs) {
+      this.latestEndMs = refused.latestEndMs;
+      return { hot };
+    }
+    if (wrongClock) return { hot };
+    return hot && codes.length === 0 ? { hot: false } : null;
+  }
+
+  /** Refreshes at a random 4–8 min of the hot code's age, and when it ends before that. */
+  private planRefresh(): void {
+    const hot = this.codes.filter((code) => code.kind === "hot").sort((a, b) => b.start - a.start)[0];
+    if (hot) this.refreshAt = Math.min(startMs(hot) + this.between(hotMs), endMs(hot));
   }
 
   private offset(trust: TrustList): number {
@@ -156,15 +191,29 @@ export class CodeWallet {
   private drafts(options: { hot: boolean }, offset: number): Draft[] {
     const now = minutesOf(this.parts.clock.now() / 1000);
     const epoch = epochOf(now, offset);
-    const drafts: Draft[] = options.hot ? [this.draft(now, 0, epoch)] : [];
+    const drafts: Draft[] = [];
+    const hotLifetime = this.hotLifetime(now);
+    if (options.hot && hotLifetime !== null) drafts.push(this.draft(now, hotLifetime, epoch));
     for (let ahead = 0; ahead <= epochsAhead && drafts.length < requestsMax; ahead += 1) {
       if (this.codes.some((code) => code.kind === "cold" && code.epoch === epoch + ahead)) continue;
       // Drawn anew for each day, 04:00–05:30, so that a start is no mark of this phone.
       const start = ahead === 0 ? now : epochStart(epoch + ahead, offset) + Math.floor(this.fraction() * 91);
-      const quarters = Math.floor((epochStart(epoch + ahead + 1, offset) + overlapMinutes - start) / 15);
+      const latest = epochStart(epoch + ahead + 1, offset) + overlapMinutes;
+      const quarters = Math.floor(Math.min(latest - start, this.minutesLeft(start)) / 15);
       if (quarters > 0) drafts.push(this.draft(start, quarters, epoch + ahead));
     }
     return drafts;
+  }
+
+  /** Returns the lifetime of a hot code: ten minutes, or the whole minutes before a change; null for none. */
+  private hotLifetime(start: number): number | null {
+    const left = Math.floor(this.minutesLeft(start));
+    if (left >= 10) return 0;
+    return left >= 1 ? coldLifetimeMax + left : null;
+  }
+
+  private minutesLeft(start: number): number {
+    return (this.latestEndMs - startMs({ start })) / 60_000;
   }
 
   private draft(start: number, lifetime: number, epoch: number): Draft {
@@ -190,18 +239,22 @@ export class CodeWallet {
     return { signed: signed.slice(), seed, start, lifetime, slotCode, epoch, kind };
   }
 
-  /** Prefers the newest hot code, then the cold one of the newest epoch that has begun. */
-  private preferred(now: number): HeldCode | null {
-    const usable = this.codes.filter((code) => code.epoch >= this.epochMin && slotAt(code, now) !== null);
-    const rank = (code: HeldCode) => (code.kind === "hot" ? 1 : 0);
-    usable.sort((a, b) => rank(b) - rank(a) || b.epoch - a.epoch || b.start - a.start);
-    return usable[0] ?? null;
+  private usable(now: number): HeldCode[] {
+    return this.codes.filter((code) => code.epoch >= this.epochMin && slotAt(code, now) !== null);
   }
 
-  /** After a refresh the newest epoch that can be shown is the only one: never back (PL1 4.3). */
+  /** Prefers the newest hot code, then the cold one of the oldest epoch that there is no turning from. */
+  private preferred(now: number): HeldCode | null {
+    const usable = this.usable(now);
+    const hot = usable.filter((code) => code.kind === "hot").sort((a, b) => b.start - a.start);
+    const cold = usable.filter((code) => code.kind === "cold").sort((a, b) => a.epoch - b.epoch || b.start - a.start);
+    return hot[0] ?? cold[0] ?? null;
+  }
+
+  /** In the overlap a refresh turns to the newest epoch that can be shown, and never back (PL1 4.3). */
   private turnEpoch(): void {
-    const code = this.preferred(this.parts.clock.now());
-    if (code) this.epochMin = Math.max(this.epochMin, code.epoch);
+    const epochs = this.usable(this.parts.clock.now()).map((code) => code.epoch);
+    this.epochMin = Math.max(this.epochMin, ...epochs);
   }
 
   /** Puts the clock right; returns whether it was wrong. */
@@ -234,6 +287,16 @@ export class CodeWallet {
   private fraction(): number {
     return new DataView(this.parts.random(4).buffer).getUint32(0) / 2 ** 32;
   }
+}
+
+function requestOf(draft: Draft): CodeRequest {
+  return { start: draft.start, lifetime: draft.lifetime, slot_code: draft.slotCode, anchor: toHex(draft.anchor) };
+}
+
+interface Outcome {
+  readonly codes: readonly HeldCode[];
+  readonly refused: IssueRefused | null;
+  readonly wrongClock: boolean;
 }
 
 interface Draft {
