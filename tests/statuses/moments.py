@@ -38,10 +38,26 @@ class HandClock:
 
 
 def fact(
-    fact_id: str, kind: str, subject: str, occurred_at: datetime, /, *, ver: int | None = None, op: Op = Op.ASSERT,
-    source: str = "cdc", until: datetime | None = None, **payload: Any,
+    fact_id: str,
+    kind: str,
+    subject: str,
+    occurred_at: datetime,
+    /,
+    *,
+    ver: int | None = None,
+    op: Op = Op.ASSERT,
+    source: str = "cdc",
+    until: datetime | None = None,
+    **payload: Any,
 ) -> NewFact:
     return NewFact(
-        fact_id=fact_id, kind=kind, subject=subject, occurred_at=occurred_at, occurred_until=until,
-        source=source, payload=payload, ver=ver, op=op,
+        fact_id=fact_id,
+        kind=kind,
+        subject=subject,
+        occurred_at=occurred_at,
+        occurred_until=until,
+        source=source,
+        payload=payload,
+        ver=ver,
+        op=op,
     )

@@ -21,7 +21,14 @@ from tests.statuses.moments import HandClock, T, fact
 
 
 def confirmed(number: int, **more):
-    return fact(f"cdc:case-{number}", "case.confirmed", f"p-{number:032x}", T - timedelta(hours=2), case_id=str(number), **more)
+    return fact(
+        f"cdc:case-{number}",
+        "case.confirmed",
+        f"p-{number:032x}",
+        T - timedelta(hours=2),
+        case_id=str(number),
+        **more,
+    )
 
 
 def land(*facts, clock=None, batch="b1"):
@@ -33,7 +40,11 @@ def test_numbers_without_gaps_and_our_time(transactional_db):
     assert (first.landed, first.unchanged, first.first_seq, first.last_seq) == (2, 0, 1, 2)
     second = land(confirmed(3))
     assert (second.first_seq, second.last_seq) == (3, 3)
-    assert list(FactVersion.objects.order_by("seq").values_list("seq", "recorded_at")) == [(1, T), (2, T), (3, T)]
+    assert list(FactVersion.objects.order_by("seq").values_list("seq", "recorded_at")) == [
+        (1, T),
+        (2, T),
+        (3, T),
+    ]
 
 
 def test_the_same_fact_three_times_is_one_version(transactional_db):
@@ -48,16 +59,22 @@ def test_a_feed_without_versions_gets_the_next_one_when_the_content_changes(tran
     land(confirmed(1))
     moved = fact("cdc:case-1", "case.confirmed", f"p-{1:032x}", T - timedelta(hours=3), case_id="1")
     assert land(moved).landed == 1
-    assert land(confirmed(1)).landed == 1  # back to what it was: news again, since the last word was another
+    assert (
+        land(confirmed(1)).landed == 1
+    )  # back to what it was: news again, since the last word was another
     assert list(FactVersion.objects.order_by("seq").values_list("ver", flat=True)) == [1, 2, 3]
 
 
 def test_a_known_version_with_other_content_is_refused_by_name_and_the_rest_lands(transactional_db):
     land(confirmed(1, ver=1))
-    other = fact("cdc:case-1", "case.confirmed", f"p-{1:032x}", T - timedelta(hours=9), ver=1, case_id="1")
+    other = fact(
+        "cdc:case-1", "case.confirmed", f"p-{1:032x}", T - timedelta(hours=9), ver=1, case_id="1"
+    )
     landing = land(confirmed(2, ver=1), other, confirmed(3, ver=1))
     assert landing.landed == 2
-    assert [(refusal.position, refusal.problem.params["fact_id"]) for refusal in landing.refused] == [(1, "cdc:case-1")]
+    assert [
+        (refusal.position, refusal.problem.params["fact_id"]) for refusal in landing.refused
+    ] == [(1, "cdc:case-1")]
     with pytest.raises(ProblemError, match="cdc:case-1 version 1"):
         landing.require_all()
     assert FactVersion.objects.get(fact_id="cdc:case-1").occurred_at == T - timedelta(hours=2)
@@ -69,7 +86,9 @@ def test_a_new_number_on_unchanged_content_is_no_news(transactional_db):
 
 
 def test_versions_may_come_in_any_order(transactional_db):
-    second = fact("cdc:case-1", "case.confirmed", f"p-{1:032x}", T - timedelta(hours=9), ver=2, case_id="1")
+    second = fact(
+        "cdc:case-1", "case.confirmed", f"p-{1:032x}", T - timedelta(hours=9), ver=2, case_id="1"
+    )
     land(second)
     land(confirmed(1, ver=1))
     assert list(FactVersion.objects.order_by("seq").values_list("ver", flat=True)) == [2, 1]
@@ -77,12 +96,25 @@ def test_versions_may_come_in_any_order(transactional_db):
 
 def test_retracting(transactional_db):
     land(confirmed(1))
-    done = retract_facts(["cdc:case-1", "cdc:case-9"], reason="data_error", source="cdc", batch_id="r", clock=HandClock())
+    done = retract_facts(
+        ["cdc:case-1", "cdc:case-9"],
+        reason="data_error",
+        source="cdc",
+        batch_id="r",
+        clock=HandClock(),
+    )
     assert done.landed == 1
     assert [refusal.problem.code for refusal in done.refused] == ["facts.nothing-to-retract"]
     row = FactVersion.objects.get(ver=2)
-    assert (row.op, row.kind, row.subject, row.payload) == ("retract", "case.confirmed", f"p-{1:032x}", {"reason": "data_error"})
-    again = retract_facts(["cdc:case-1"], reason="twice", source="cdc", batch_id="r2", clock=HandClock())
+    assert (row.op, row.kind, row.subject, row.payload) == (
+        "retract",
+        "case.confirmed",
+        f"p-{1:032x}",
+        {"reason": "data_error"},
+    )
+    again = retract_facts(
+        ["cdc:case-1"], reason="twice", source="cdc", batch_id="r2", clock=HandClock()
+    )
     assert (again.landed, again.unchanged) == (0, 1)
 
 
@@ -105,17 +137,31 @@ def test_a_fact_of_the_future_does_not_land(transactional_db):
 
 def test_a_manual_red_without_basis_expiry_and_second_approver_does_not_land(transactional_db):
     """E46, at the one door to the log: no caller can go round it."""
-    red = fact("manual:1", "order.started", "p-1", T - timedelta(hours=1), source="manual", order_id="1", type="central")
+    red = fact(
+        "manual:1",
+        "order.started",
+        "p-1",
+        T - timedelta(hours=1),
+        source="manual",
+        order_id="1",
+        type="central",
+    )
     landing = land(red)
     assert (landing.landed, len(landing.refused)) == (0, 1)
     assert FactVersion.objects.count() == 0
 
 
 @pytest.mark.parametrize("role", [Role.OFFICE, Role.EVALUATOR, Role.GATEWAY])
-@pytest.mark.parametrize("statement", ["update facts_fact set subject = 'p-2'", "delete from facts_fact", "truncate facts_fact"])
+@pytest.mark.parametrize(
+    "statement",
+    ["update facts_fact set subject = 'p-2'", "delete from facts_fact", "truncate facts_fact"],
+)
 def test_nobody_but_the_owner_changes_a_fact(transactional_db, role, statement, role_urls):
     land(confirmed(1))
-    with psycopg.connect(role_urls[role], autocommit=True) as other, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with (
+        psycopg.connect(role_urls[role], autocommit=True) as other,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
         other.execute(statement)
     assert FactVersion.objects.get().subject == f"p-{1:032x}"
 
@@ -176,12 +222,18 @@ def test_a_reader_never_meets_a_smaller_number_later(transactional_db, role_urls
     def write(name: str) -> None:
         for n in range(12):
             with transaction.atomic():
-                land_facts([fact(f"{name}:{n}", "case.confirmed", "p-1", T, case_id=f"{name}{n}")], batch_id=name, clock=HandClock())
+                land_facts(
+                    [fact(f"{name}:{n}", "case.confirmed", "p-1", T, case_id=f"{name}{n}")],
+                    batch_id=name,
+                    clock=HandClock(),
+                )
                 time.sleep(0.01 if (n + (name == "a")) % 2 else 0)
         connection.close()
 
     assert late_arrivals(role_urls[Role.OWNER], write) == 0
-    assert list(FactVersion.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, 25))
+    assert list(FactVersion.objects.order_by("seq").values_list("seq", flat=True)) == list(
+        range(1, 25)
+    )
 
 
 def test_control_without_the_lock_a_reader_does(transactional_db, role_urls):
@@ -194,7 +246,8 @@ def test_control_without_the_lock_a_reader_does(transactional_db, role_urls):
             for n in range(12):
                 writer.execute(
                     "insert into facts_fact values (nextval('control_numbers'), %s, 1, 'assert', 'case.confirmed',"
-                    " 'p-1', now(), null, now(), 's', 'b', '{}')", [f"{name}:{n}"],
+                    " 'p-1', now(), null, now(), 's', 'b', '{}')",
+                    [f"{name}:{n}"],
                 )
                 time.sleep(0.01 if (n + (name == "a")) % 2 else 0)
                 writer.commit()

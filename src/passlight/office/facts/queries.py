@@ -95,5 +95,13 @@ def identity_facts(*, up_to: int | None = None) -> list[Fact]:
     return [to_fact(row) for row in rows.order_by("seq")]
 
 
+def delivery_facts(*, up_to: int | None = None) -> list[Fact]:
+    """Return the facts that say when a source delivered."""
+    rows = FactVersion.objects.filter(kind="source.delivered")
+    if up_to is not None:
+        rows = rows.filter(seq__lte=up_to)
+    return [to_fact(row) for row in rows.order_by("seq")]
+
+
 def _start_of(day: date) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(settings.TIME_ZONE))

@@ -26,7 +26,7 @@ class UploadForm(forms.Form):
 
     problems: tuple[Any, ...]
 
-    def files(self) -> dict[str, str] | None:
+    def texts(self) -> dict[str, str] | None:
         """Return the texts in the zip, or None with ``problems`` or a field error set."""
         if not self.is_valid():
             return None

@@ -12,7 +12,7 @@ from django.db import transaction
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.colour import Colour
 from passlight.core.rules.schedule import PackSchedule
-from passlight.core.status.evaluate import Timeline
+from passlight.core.status.timeline import Timeline
 from passlight.office.accounts.models import User
 from passlight.office.facts.queries import last_seq
 from passlight.office.packs.models import PackPublication, Preview, StoredPack
@@ -23,7 +23,7 @@ from passlight.office.packs.schedule import (
     schedule_of,
 )
 from passlight.office.people.models import Person
-from passlight.office.statuses.evaluation import Evaluation, LogReader
+from passlight.office.statuses.evaluation import LogReader
 
 PEOPLE_A_STEP = 500
 
@@ -69,8 +69,8 @@ def _count(preview: Preview, clock: Clock) -> None:
         changes, causes = Counter(preview.changes), Counter(preview.causes)
         for ordinal, _ in people:
             was, becomes = old[ordinal], new[ordinal]
-            if isinstance(was, Evaluation) and isinstance(becomes, Evaluation):
-                _compare(was.timeline, becomes.timeline, preview.effective_from, changes, causes)
+            if isinstance(was, Timeline) and isinstance(becomes, Timeline):
+                _compare(was, becomes, preview.effective_from, changes, causes)
             else:
                 preview.failed += 1
         preview.changes, preview.causes = dict(changes), dict(causes)
@@ -88,10 +88,10 @@ def _compare(
     changes: Counter[str],
     causes: Counter[str],
 ) -> None:
-    old, new = was.status(moment), becomes.status(moment)
-    if old.colour is new.colour:
+    old, new = was.colour(moment), becomes.colour(moment)
+    if old is new:
         return
-    step = f"{old.colour.value}>{new.colour.value}"
+    step = f"{old.value}>{new.value}"
     changes[step] += 1
     causes[f"{step}|{_cause(becomes, moment) or _cause(was, moment) or ''}"] += 1
 

@@ -46,7 +46,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _stored(request: HttpRequest, form: UploadForm) -> StoredPack | None:
-    files = form.files()
+    files = form.texts()
     if files is None:
         return None
     try:

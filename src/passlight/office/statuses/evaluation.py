@@ -1,25 +1,18 @@
 """Evaluating people over the stored facts: one picture of the log for worker, preview, pages."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from passlight.core.facts.fact import Fact
-from passlight.core.facts.history import current_facts
 from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.schedule import PackSchedule
-from passlight.core.status.evaluate import Timeline, evaluate
+from passlight.core.status.evaluate import evaluate
+from passlight.core.status.freshness import Deliveries, deliveries_of
+from passlight.core.status.timeline import Timeline
 from passlight.office.facts import queries
 from passlight.office.statuses.clusters import Clusters
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What the rules give for one person, and the facts they were given."""
-
-    timeline: Timeline
-    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,32 +24,38 @@ class EvaluationFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What the log says up to ``up_to`` apart from the people: areas, and who is whom."""
+    """What the log says up to ``up_to`` apart from the people: areas, who is whom, deliveries."""
 
     up_to: int
     known_at: datetime | None
     schedule: PackSchedule
     areas: AreaHistory
     clusters: Clusters
+    deliveries: Deliveries | None
 
-    def evaluate(self, people: Mapping[int, str]) -> dict[int, Evaluation | EvaluationFailure]:
+    def evaluate(self, people: Mapping[int, str]) -> dict[int, Timeline | EvaluationFailure]:
         """Return what the rules give for each of ``people`` (ordinal → subject in the log).
 
         One person's fault stays that person's: the others are evaluated all the same.
         """
         subjects = {member for key in people.values() for member in self.clusters.of(key)}
         versions = _Versions(queries.facts_of(subjects, up_to=self.up_to))
-        found: dict[int, Evaluation | EvaluationFailure] = {}
+        found: dict[int, Timeline | EvaluationFailure] = {}
         for ordinal, key in people.items():
+            members = self.clusters.of(key)
             try:
-                found[ordinal] = self._one(versions.of(self.clusters.of(key), self.known_at))
+                found[ordinal] = evaluate(
+                    self.schedule,
+                    versions.naming(members),
+                    areas=self.areas,
+                    known_at=self.known_at,
+                    subject=key,
+                    members=members,
+                    deliveries=self.deliveries,
+                )
             except Exception as error:  # noqa: BLE001  # whatever it is, it must not stop the others
                 found[ordinal] = EvaluationFailure(error=error)
         return found
-
-    def _one(self, facts: Sequence[Fact]) -> Evaluation:
-        timeline = evaluate(self.schedule, facts, areas=self.areas, known_at=self.known_at)
-        return Evaluation(timeline=timeline, facts=tuple(facts))
 
 
 class LogReader:
@@ -70,12 +69,16 @@ class LogReader:
         self, schedule: PackSchedule, *, up_to: int, known_at: datetime | None = None
     ) -> Situation:
         """Return what the log says up to ``up_to``, which never goes down for one reader."""
+        deliveries = None
+        if any(pack.mandatory for pack in schedule.packs):
+            deliveries = deliveries_of(queries.delivery_facts(up_to=up_to))
         return Situation(
             up_to=up_to,
             known_at=known_at,
             schedule=schedule,
             areas=self._history(schedule, up_to),
             clusters=Clusters.known(queries.identity_facts(up_to=up_to), known_at=known_at),
+            deliveries=deliveries,
         )
 
     def _history(self, schedule: PackSchedule, up_to: int) -> AreaHistory:
@@ -99,16 +102,7 @@ class _Versions:
             self._by_fact[fact.fact_id].append(fact)
             self._naming[fact.subject].add(fact.fact_id)
 
-    def of(self, cluster: Iterable[str], known_at: datetime | None) -> list[Fact]:
-        """Return every version of the facts that are about the cluster as known then.
-
-        A fact that a correction has moved to somebody else is left out with all its versions.
-        """
-        members = frozenset(cluster)
-        found: list[Fact] = []
-        for fact_id in sorted({name for member in members for name in self._naming[member]}):
-            versions = self._by_fact[fact_id]
-            latest = current_facts(versions, known_at=known_at)
-            if not latest or latest[0].subject in members:
-                found.extend(versions)
-        return found
+    def naming(self, members: Iterable[str]) -> list[Fact]:
+        """Return every version of every fact that ever named one of ``members``."""
+        fact_ids = {fact_id for member in members for fact_id in self._naming.get(member, ())}
+        return [version for fact_id in sorted(fact_ids) for version in self._by_fact[fact_id]]

@@ -14,11 +14,11 @@ from django.db import connection, transaction
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.colour import Colour
 from passlight.core.rules.schedule import PackSchedule
+from passlight.core.status.timeline import Timeline
 from passlight.office.facts.queries import last_seq
 from passlight.office.packs.schedule import latest_seq, schedule
 from passlight.office.people.models import Person
 from passlight.office.statuses.evaluation import (
-    Evaluation,
     EvaluationFailure,
     LogReader,
     Situation,
@@ -72,9 +72,8 @@ class Publisher:
             self._sweep(up_to, packs_seq, current)
         # Read after ``started``: all that was committed before it is at most ``newest``.
         caught_up = self._at.fact_seq >= newest
-        if caught_up and started - self._at.at >= HEARTBEAT_EVERY:
-            self._beat(at=started)
-        elif caught_up and (up_to > position):
+        due = up_to > position or started - self._at.at >= HEARTBEAT_EVERY
+        if caught_up and due:
             self._beat(at=started)
         return not caught_up or self._sweeping(packs_seq)
 
@@ -122,11 +121,8 @@ class Publisher:
         now = self._latest = max(self._clock.now(), self._latest)
         found = situation.evaluate(people)
         held = _in_force(sorted(people))
-        changed = [
-            row
-            for ordinal in sorted(people)
-            if (row := _row(ordinal, found[ordinal], now)) and _differs(row, held.get(ordinal), now)
-        ]
+        rows = [_row(ordinal, found[ordinal], now) for ordinal in sorted(people)]
+        changed = [row for row in rows if _differs(row, held.get(row.ordinal), now)]
         with transaction.atomic():
             first = self._at.publication_seq + 1
             Publication.objects.bulk_create(
@@ -191,11 +187,11 @@ def _batches(people: Mapping[int, str]) -> Iterator[dict[int, str]]:
         yield dict(ordered[start : start + PEOPLE_A_BATCH])
 
 
-def _row(ordinal: int, found: Evaluation | EvaluationFailure, now: datetime) -> Row:
+def _row(ordinal: int, found: Timeline | EvaluationFailure, now: datetime) -> Row:
     if isinstance(found, EvaluationFailure):
         return _failed(ordinal, found.error)
     try:
-        segments = to_published(found.timeline.segments(now))
+        segments = to_published(found.segments(now))
         colour = Colour(str(segments[0]["colour"]))
         return Row(
             ordinal=ordinal,

@@ -50,7 +50,7 @@ def statuses_listed(colour: str, handle: str, *, now: datetime) -> list[Publishe
         conditions.append("p.facts_key like %(handle)s")
         values["handle"] = handle.replace("%", "").replace("_", "") + "%"  # type: ignore[assignment]
     where = " and ".join(conditions)
-    query = f"{_CURRENT} where {where} order by p.ordinal limit %(limit)s"  # noqa: S608  # words of ours
+    query = f"{_CURRENT} where {where} order by p.ordinal limit %(limit)s"  # words of ours
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         names = [column[0] for column in cursor.description]

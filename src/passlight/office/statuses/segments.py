@@ -6,9 +6,8 @@ from math import ceil, floor
 from typing import Any
 
 from passlight.core.facts.fact import Fact
-from passlight.core.facts.history import current_facts
 from passlight.core.kernel.colour import Colour
-from passlight.core.status.evaluate import Segment
+from passlight.core.status.status import Segment
 
 NEGATIVE = "neg"
 Published = Mapping[str, Any]
@@ -44,11 +43,11 @@ def from_moment(segments: Sequence[Published], moment: datetime) -> list[dict[st
     return left
 
 
-def sampled_at(facts: Iterable[Fact], *, known_at: datetime | None = None) -> datetime | None:
+def sampled_at(current: Iterable[Fact]) -> datetime | None:
     """Return when the newest negative test was sampled; age counts from there (field/08 1.2)."""
     taken = [
         _sampling(fact)
-        for fact in current_facts(facts, known_at=known_at)
+        for fact in current
         if fact.kind == "lab.result" and fact.payload.get("value") == NEGATIVE
     ]
     return max(taken, default=None)

@@ -10,27 +10,21 @@ from passlight.office.facts import queries
 from passlight.office.facts.models import FactVersion
 from passlight.office.statuses.clusters import Clusters
 
-# Every area that somebody's arrival or stay names, each found by one step in the index.
-_NAMED = """
+# Every area that somebody's arrival or stay names, each found by one step in the index
+# ``facts_fact_area``; its condition is repeated here so that it is used.
+_AREA = "coalesce(payload ->> 'from_area', payload ->> 'area')"
+_PERSONS = f"from facts_fact where subject not like 'area:%%' and {_AREA} is not null"
+_NAMED = f"""
 with recursive named as (
-    (select coalesce(payload ->> 'from_area', payload ->> 'area') as area from facts_fact
-      where kind in ('travel.arrived', 'stay', 'residence')
-        and coalesce(payload ->> 'from_area', payload ->> 'area') is not null
-      order by coalesce(payload ->> 'from_area', payload ->> 'area') using ~<~ limit 1)
+    (select {_AREA} as area {_PERSONS} order by {_AREA} using ~<~ limit 1)
     union all
-    select (select coalesce(payload ->> 'from_area', payload ->> 'area') from facts_fact
-             where kind in ('travel.arrived', 'stay', 'residence')
-               and coalesce(payload ->> 'from_area', payload ->> 'area') ~>~ named.area
-             order by coalesce(payload ->> 'from_area', payload ->> 'area') using ~<~ limit 1)
+    select (select {_AREA} {_PERSONS} and {_AREA} ~>~ named.area
+             order by {_AREA} using ~<~ limit 1)
       from named where named.area is not null
 )
 select area from named where area is not null
-"""
-_IN_AREAS = """
-select distinct subject from facts_fact
- where kind in ('travel.arrived', 'stay', 'residence')
-   and coalesce(payload ->> 'from_area', payload ->> 'area') = any(%s)
-"""
+"""  # noqa: S608  # made of the words above alone
+_IN_AREAS = f"select distinct subject {_PERSONS} and {_AREA} = any(%s)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +64,7 @@ def _near_areas(*, after: int, up_to: int, codes: AreaCodes) -> set[str]:
     views = [AreaHistory.of(known, codes).known(None) for known in (older, facts)]
     above = {upper for view in views for area in changed for upper in _covering(view, area)}
     with connection.cursor() as cursor:
-        cursor.execute(_NAMED)
+        cursor.execute(_NAMED, [])
         near = [
             area
             for (area,) in cursor.fetchall()

@@ -8,7 +8,7 @@ from passlight.office.facts.triggers import REFUSE_CHANGE, append_only
 AREA_INDEX = """
 create index facts_fact_area on facts_fact
     ((coalesce(payload ->> 'from_area', payload ->> 'area')) text_pattern_ops)
-    where kind in ('travel.arrived', 'stay', 'residence');
+    where subject not like 'area:%' and coalesce(payload ->> 'from_area', payload ->> 'area') is not null;
 create index facts_fact_identity on facts_fact (kind, seq)
     where kind in ('identity.link', 'identity.unlink', 'identity.not_same');
 create index facts_fact_areas on facts_fact (seq) where subject like 'area:%'
