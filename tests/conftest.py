@@ -176,9 +176,9 @@ class Installation:
         )
 
 
-@pytest.fixture
-def installation(tmp_path: Path, postgres_server: EmbeddedPostgres) -> Iterator[Installation]:
-    """A migrated database with roles and keys, copied from a template made once a run."""
+@contextmanager
+def new_installation(postgres_server: EmbeddedPostgres, home: Path) -> Iterator[Installation]:
+    """Make an installation at ``home``, copied from a template made once a run."""
     with _alone("template") as run:
         template = run / "template"
         if not template.exists():
@@ -187,7 +187,6 @@ def installation(tmp_path: Path, postgres_server: EmbeddedPostgres) -> Iterator[
     server = postgres_server.url("postgres")
     with _alone("template"), psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    home = tmp_path / "home"
     shutil.copytree(template, home)
     settings = replace(
         read_settings(), home=home, keys=home / "keys", database_url=postgres_server.url(name)
@@ -200,6 +199,22 @@ def installation(tmp_path: Path, postgres_server: EmbeddedPostgres) -> Iterator[
     )
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def installation(tmp_path: Path, postgres_server: EmbeddedPostgres) -> Iterator[Installation]:
+    """A migrated database with roles and keys, for one test."""
+    with new_installation(postgres_server, tmp_path / "home") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_installation(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: EmbeddedPostgres
+) -> Iterator[Installation]:
+    """The same for all tests of a module: where real processes would take too long each time."""
+    with new_installation(postgres_server, tmp_path_factory.mktemp("installation") / "home") as it:
+        yield it
 
 
 @pytest.fixture
