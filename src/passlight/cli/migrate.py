@@ -54,11 +54,16 @@ def migrate(settings: Settings, *, verbosity: int = 0) -> None:
 
     django.setup()
     call_command("migrate", interactive=False, verbosity=verbosity)
-    from passlight.office.accounts.database_roles import apply_grants, create_roles
+    from passlight.office.accounts.database_roles import (
+        apply_grants,
+        check_complete,
+        create_roles,
+    )
 
     passwords = role_passwords(settings, SystemEntropy())
     with psycopg.connect(url_for(Role.OWNER, settings)) as connection, connection.cursor() as cur:
         create_roles(cur, passwords)
+        check_complete(cur)
         apply_grants(cur)
     make_keys(settings)
 
@@ -66,6 +71,8 @@ def migrate(settings: Settings, *, verbosity: int = 0) -> None:
 def make_keys(settings: Settings) -> None:
     """Make the key files and the trust list that are missing or due."""
     from passlight.office.keyring.actions import ensure_keys
+    from passlight.office.people.models import Person
     from passlight.runtime.keys import KeyFolder
 
-    ensure_keys(SystemClock(), SystemEntropy(), KeyFolder(settings.keys))
+    people = Person.objects.count()
+    ensure_keys(SystemClock(), SystemEntropy(), KeyFolder(settings.keys), registered=people)
