@@ -22,6 +22,21 @@ def land_files(request: Request, report: Report) -> Reconciliation:
         ProblemError: when there is no database to land in.
     """
     _set_up()
+    from django.db import DatabaseError
+
+    try:
+        return _land_all(request, report)
+    except DatabaseError as error:
+        raise ProblemError(
+            Problem(
+                code="feeds.database",
+                message=f"The database refused or went away ({_first_line(error)}).",
+                remedy="What was landed is kept; run passlight migrate, then feed the files again.",
+            )
+        ) from error
+
+
+def _land_all(request: Request, report: Report) -> Reconciliation:
     total = Reconciliation()
     for path in request.files:
         report.file = path.name
@@ -69,10 +84,10 @@ def _land(request: Request, path: Path) -> "Batch":
     )
     batch = receive_file(delivery, clock=clock)
     if batch.state == BatchState.UNREADABLE:
-        from passlight.runtime.catalogue import text
+        from passlight.office.feeds.queries import reason_text
 
         params = {str(key): str(value) for key, value in batch.reason_params.items()}
-        message = text(batch.reason, "en", **params)
+        message = reason_text(batch.reason, params, "en")
         raise ProblemError(Problem(code=batch.reason, message=message, file=path.name))
     with progress_bar(path, batch.size_bytes) as advance:
         return land(
@@ -87,25 +102,25 @@ def _land(request: Request, path: Path) -> "Batch":
 
 def _tell(batch: "Batch", report: Report) -> None:
     """Say what the batch put aside, holds and doubts."""
-    from passlight.runtime.catalogue import text
+    from passlight.office.feeds.queries import reason_text
 
     for row in batch.quarantined_rows.order_by("line").iterator():
         report.quarantined(
             Problem(
                 code=row.code,
-                message=text(row.code, "en", **row.params),
+                message=reason_text(row.code, row.params, "en"),
                 line=row.line,
                 field=row.field or None,
             ),
             raw=row.raw,
         )
     for doubt in batch.doubts.order_by("line").iterator():
-        message = text(doubt.code, "en", **doubt.params)
+        message = reason_text(doubt.code, doubt.params, "en")
         report.finding(
             Problem(code=doubt.code, message=message, line=doubt.line, field=doubt.field or None)
         )
     if batch.reason:
-        message = text(batch.reason, "en", **batch.reason_params)
+        message = reason_text(batch.reason, batch.reason_params, "en")
         report.finding(Problem(code=batch.reason, message=message))
 
 
