@@ -6,7 +6,7 @@ reads them under its own role.
 
 import json
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from passlight.core.codes.issuing import Issuer
 from passlight.core.codes.layout import Purpose
 from passlight.core.kernel.clock import Clock
 from passlight.core.places.venue_code import Presence
-from passlight.core.verification.venue_codes import sign_venue_code
+from passlight.core.verification.venue_codes import realm_day, sign_venue_code
 from passlight.runtime.clock import SystemClock
 from passlight.runtime.keys import KeyFolder
 from tests.gateway.device import Device
@@ -147,7 +147,7 @@ class Office:
             entrance=entrance,
             zone="",
             presence=Presence.WEAK,
-            issued_on=date.fromtimestamp(self.clock.now().timestamp() + 8 * 3600),
+            issued_on=realm_day(int(self.clock.now().timestamp()), offset=480),
             days=days,
         )
 

@@ -21,6 +21,7 @@ from passlight.gateway.venue_page import VenuePage
 from passlight.gateway.verifying import Verifying
 from passlight.journal.drain import Drainer
 from passlight.journal.spool import Spool
+from passlight.runtime.catalogue import catalogue
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.sealed import PURPOSE, Sealer
 
@@ -63,6 +64,7 @@ def assemble(
     Raises:
         SpoolLockedError: when another process has the folder.
     """
+    catalogue()  # read now: no answer may wait for it, or fail for a text that is missing
     keys = KeyFolder(config.keys)
     copy_key = keys.read_or_make(PURPOSE, entropy)
     sealer = Sealer(copy_key)

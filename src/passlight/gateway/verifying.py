@@ -45,6 +45,7 @@ from passlight.runtime.sealed import SealedError, Sealer, Use
 _Kind = Literal["hot", "cold", "paper", "document"]
 RECORD_SECONDS = 0.3
 SAME_SECONDS = 120
+GRID_SECONDS = 600
 SAME_KEPT = 20_000
 # Two machines' clocks differ by a little; a book this much ahead does not make ours unsure.
 CLOCK_SKEW = 2
@@ -244,16 +245,15 @@ class Verifying:
                 answer.answer, answer.reason, kind=kind, ordinal=ordinal, body=answer.body
             )
         reason, advice = self._words(colour, standing)
-        own = answer.sampled_from
-        own_hours = None if own is None else age_seconds(own, now=now) // 3600
-        hours = [h for h in (own_hours, _hours(standing.sampled_at, now)) if h is not None]
+        # A test that came after the code was made is in the book alone.
+        samples = [s for s in (answer.sampled_from, standing.sampled_at) if s is not None]
         return _Verdict(
             answer=answer.answer,
             reason=reason,
             advice=advice,
             kind=kind,
             ordinal=ordinal,
-            test_age_hours=min(hours, default=None),
+            test_age_hours=_hours(max(samples, default=None), now),
             body=answer.body,
         )
 
@@ -363,7 +363,10 @@ def _reason(code: str) -> AnswerReason:
 
 
 def _hours(sampled_at: int | None, now: int) -> int | None:
-    return None if sampled_at is None else max(0, now - sampled_at) // 3600
+    """Return the age by PL1 2.7: to now, on the ten-minute grid of the code."""
+    if sampled_at is None:
+        return None
+    return age_seconds(sampled_at - sampled_at % GRID_SECONDS, now=now) // 3600
 
 
 def _body_hash(body: Body | None) -> str | None:
