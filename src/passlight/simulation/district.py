@@ -29,7 +29,7 @@ from passlight.simulation.world import World, make_world
 PEOPLE, DAYS, SEED = 400, 20, 310118
 PASSWORD = "passlight-demo"  # noqa: S105  # of the demonstration, shown to everybody
 PACK = "shanghai-2020-02"
-WALKERS = 12
+WALKERS = 6
 DOOR_USER = "door"
 GREEN, YELLOW, RED = "resident-green", "resident-yellow", "resident-red"
 # A demonstration has few people: its agencies publish once a day or less.
@@ -110,8 +110,8 @@ def _certain_facts(
     events += [
         _tested(person, sampled_at=now - (10 + 3 * n) * hour) for n, person in enumerate(people)
     ]
-    events.append(_arrived(people[3], arrived_at=now - 40 * hour))
-    events.append(_confirmed(people[8], confirmed_at=now - 6 * hour))
+    events.append(_arrived(people[2], arrived_at=now - 40 * hour))
+    events.append(_confirmed(people[4], confirmed_at=now - 6 * hour))
     return events
 
 
