@@ -74,12 +74,14 @@ def _take_the_lead() -> bool:
 def _renew_keys(clock: Clock) -> None:
     """Renew the keys of codes; a fault there must not keep colours from being published."""
     from passlight.office.keyring.actions import ensure_keys
+    from passlight.office.people.models import Person
     from passlight.runtime.clock import SystemEntropy
     from passlight.runtime.keys import KeyFolder
     from passlight.runtime.settings import read_settings
 
     try:
-        ensure_keys(clock, SystemEntropy(), KeyFolder(read_settings().keys))
+        keys = KeyFolder(read_settings().keys)
+        ensure_keys(clock, SystemEntropy(), keys, registered=Person.objects.count())
     except _LOST:
         raise
     except Exception:
