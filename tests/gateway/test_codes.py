@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from passlight.core.codes import signing
 from passlight.core.codes.layout import Body, Purpose
-
 from tests.gateway.conftest import Running
 from tests.gateway.office import Office
 
@@ -95,7 +94,13 @@ def test_unknown_closed_and_absent_people_get_no_code(office: Office, gateway: R
     office.publish(2, state="closed")
     office.publish(3, (None, "green", None))
     gateway.knows(office)
-    for ordinal, status, error in ((1, 409, "no-status"), (2, 403, "status-closed"), (0, 409, "no-status"), (4, 409, "no-status"), (10**8, 409, "no-status")):
+    for ordinal, status, error in (
+        (1, 409, "no-status"),
+        (2, 403, "status-closed"),
+        (0, 409, "no-status"),
+        (4, 409, "no-status"),
+        (10**8, 409, "no-status"),
+    ):
         phone = office.resident(ordinal)
         answer = phone.ask(gateway.client, phone.draft())
         assert (answer.status_code, answer.json()["error"]) == (status, error), ordinal
@@ -122,7 +127,14 @@ def test_starts_and_lifetimes_outside_the_range(office: Office, gateway: Running
         assert "now_ms" in answer.json()
     # The next three epochs, 04:00–05:30 of UTC+8: minutes 0…90 after 20:00Z.
     offset = (20 * 60 - (minute % 1440)) % 1440
-    for day, delta, good in ((0, 0, True), (1, 90, True), (2, 0, True), (3, 0, False), (0, 91, False), (0, -1, False)):
+    for day, delta, good in (
+        (0, 0, True),
+        (1, 90, True),
+        (2, 0, True),
+        (3, 0, False),
+        (0, 91, False),
+        (0, -1, False),
+    ):
         start = minute + offset + day * 1440 + delta
         if offset == 0 and day == 0:
             continue

@@ -32,7 +32,11 @@ def test_a_check_in_is_recorded_once_with_place_and_pseudonym(
     assert "error" not in first, (first, office.clock.now())
     again = check_in(office, gateway, key, token, phone=phone).json()
     assert first["venue"]["id"] == hall
-    assert (first["entrance"]["code"], first["presence"], first["colour"]) == ("east", "weak", "green")
+    assert (first["entrance"]["code"], first["presence"], first["colour"]) == (
+        "east",
+        "weak",
+        "green",
+    )
     assert (first["repeated"], again["repeated"]) == (False, True)
     assert first["recorded_at"] == again["recorded_at"]
     rows = gateway.until(lambda: office.records("checkin"))
@@ -97,7 +101,10 @@ def test_records_are_kept_once_and_conflicts_named(
 ) -> None:
     checker = office.checker(hall)
     now = gateway.clock.now().isoformat()
-    one, two = record(hall, occurred_at=now), record(hall, kind="report", occurred_at=now, note="体温 37.8")
+    one, two = (
+        record(hall, occurred_at=now),
+        record(hall, kind="report", occurred_at=now, note="体温 37.8"),
+    )
     body = {"records": [one, two]}
     first = checker.post(gateway.client, "/v1/records", body)
     assert first.status_code == 200

@@ -21,7 +21,9 @@ class Door:
         self.office, self.gateway = office, gateway
         office.add_reason(RULE, "red")
         self.visits = office.add_person(7)
-        office.publish(7, (None, "green", None), sampled_at=office.clock.now() - timedelta(hours=5, minutes=15))
+        office.publish(
+            7, (None, "green", None), sampled_at=office.clock.now() - timedelta(hours=5, minutes=15)
+        )
         self.venue = office.add_venue(freshness=freshness)
         gateway.knows(office)
         self.checker = office.checker(self.venue)
@@ -41,8 +43,7 @@ class Door:
             "interaction": str(uuid.uuid4()),
             **given,
         }
-        answer = (checker or self.checker).post(self.gateway.client, "/v1/verifications", asked)
-        return answer
+        return (checker or self.checker).post(self.gateway.client, "/v1/verifications", asked)
 
     def answer(self, text: str | None, **given) -> tuple[str, str]:
         response = self.scan(text, **given)
@@ -94,9 +95,7 @@ def test_red_by_time_alone(door: Door) -> None:
 def test_the_lookup_opens_for_this_checker_alone(door: Door) -> None:
     said = door.scan(door.code().text(door.now())).json()
     sealer = Sealer(door.office.keys.read("lookup"))
-    handle = sealer.open(
-        Use.LOOKUP, said["lookup"], checker=door.checker.handle, now=door.now()
-    )
+    handle = sealer.open(Use.LOOKUP, said["lookup"], checker=door.checker.handle, now=door.now())
     assert (handle.ordinal, handle.venue) == (7, door.venue)
 
 
@@ -104,7 +103,11 @@ def test_every_verification_is_recorded_once_with_the_visits_key(door: Door) -> 
     code = door.code()
     door.answer(code.text(door.now()))
     door.answer("PL1:nonsense")
-    rows = door.gateway.until(lambda: len(door.office.records("verification")) == 2 and door.office.records("verification"))
+    rows = door.gateway.until(
+        lambda: (
+            len(door.office.records("verification")) == 2 and door.office.records("verification")
+        )
+    )
     assert [(row[2], row[3]) for row in rows] == [(door.visits, "green"), (None, "not-found")]
 
 
@@ -115,7 +118,11 @@ def test_repeat_within_and_across_interactions(door: Door) -> None:
     again = door.scan(text, interaction=first).json()
     assert one == again  # the same reading, the same verdict and the same record
     said = door.scan(text).json()
-    assert (said["answer"], said["reason"]["code"], said["lookup"]) == ("undetermined", "repeat", None)
+    assert (said["answer"], said["reason"]["code"], said["lookup"]) == (
+        "undetermined",
+        "repeat",
+        None,
+    )
     door.gateway.clock.advance(seconds=20)
     assert door.answer(code.text(door.now()))[0] == "green"
 
@@ -128,7 +135,9 @@ def test_old_early_expired_and_foreign_codes(door: Door) -> None:
     assert door.answer(code.text(door.now()).lower()) == ("not-found", "not-pl1")
     signed = bytearray(code.signed)
     signed[1] ^= 0x40
-    forged = HeldCode(start=code.start, lifetime=0, slot_code=1, values=code.values, signed=bytes(signed))
+    forged = HeldCode(
+        start=code.start, lifetime=0, slot_code=1, values=code.values, signed=bytes(signed)
+    )
     assert door.answer(forged.text(door.now()))[0] == "not-found"
     text = code.text(door.now(), ahead=-1)
     door.gateway.clock.advance(minutes=11)

@@ -179,7 +179,7 @@ class Authenticator:
                     options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
                 )
                 return msgspec.convert(claims, _Claims)
-            except (jwt.InvalidTokenError, ValueError, msgspec.ValidationError):
+            except (jwt.PyJWTError, ValueError, msgspec.ValidationError):
                 continue
         raise RefusedError(401, "grant-bad")
 
@@ -190,7 +190,7 @@ class Authenticator:
             raise RefusedError(401, "proof-missing")
         try:
             claims, thumbprint = _read_proof(proof)
-        except (jwt.InvalidTokenError, ValueError, KeyError, TypeError, RecursionError):
+        except (jwt.PyJWTError, ValueError, KeyError, TypeError, RecursionError):
             raise RefusedError(401, "proof-bad") from None
         if thumbprint != principal.device:
             raise RefusedError(401, "proof-bad")
@@ -231,6 +231,8 @@ def _read_proof(proof: str) -> tuple[dict[str, Any], str]:
     """Return the claims of a proof whose signature is good, and its key's thumbprint."""
     header = jwt.get_unverified_header(proof)
     jwk = header["jwk"]
+    if not isinstance(jwk, dict):
+        raise TypeError("no key")
     if header.get("typ") != "dpop+jwt" or header.get("alg") != "ES256":
         raise ValueError("not a DPoP proof")
     if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256" or "d" in jwk:
