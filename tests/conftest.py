@@ -101,6 +101,12 @@ def postgres_server() -> EmbeddedPostgres:
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Leave the test databases to the server, which is removed as a whole."""
+    return True
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, postgres_server: EmbeddedPostgres
 ) -> None:
