@@ -37,7 +37,7 @@ class Issuer:
             purpose=purpose,
             slot_code=slot_code,
             public_key=public,
-            sign=lambda message: signing.sign(seed, message),
+            sign=signing.signer(seed),
             kid=signing.key_id(
                 suite=Suite.ED25519, purpose=purpose, realm=realm, public_key=public
             ),

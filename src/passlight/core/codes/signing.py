@@ -1,5 +1,6 @@
 """Signatures: COSE signature input, key ids, and Ed25519 without its loose ends (PL1 2.3)."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
@@ -52,17 +53,26 @@ def public_key_of(seed: bytes) -> bytes:
     return public
 
 
-def sign(seed: bytes, message: bytes) -> bytes:
-    """Return the 64-byte signature, checked before it is released (PL1 2.3: fault attacks).
+def signer(seed: bytes) -> Callable[[bytes], bytes]:
+    """Return the signing function of a 32-byte seed, which is expanded once and not shown.
 
-    Raises:
-        RuntimeError: when the fresh signature does not verify; the machine miscalculates.
+    Each signature is verified before it is released (PL1 2.3: a fault in a deterministic
+    signature gives the key away); on a machine that miscalculates it raises RuntimeError.
     """
     public, secret = nacl.bindings.crypto_sign_seed_keypair(seed)
-    signature: bytes = nacl.bindings.crypto_sign(message, secret)[:SIGNATURE_LENGTH]
-    if not is_signed(message, signature=signature, public_key=public):
-        raise RuntimeError("A fresh signature did not verify; do not use this machine to sign.")
-    return signature
+
+    def sign_message(message: bytes) -> bytes:
+        signature: bytes = nacl.bindings.crypto_sign(message, secret)[:SIGNATURE_LENGTH]
+        if not is_signed(message, signature=signature, public_key=public):
+            raise RuntimeError("A fresh signature did not verify; do not use this machine to sign.")
+        return signature
+
+    return sign_message
+
+
+def sign(seed: bytes, message: bytes) -> bytes:
+    """Return the 64-byte signature of a message under a seed that is used once."""
+    return signer(seed)(message)
 
 
 def is_signed(message: bytes, *, signature: bytes, public_key: bytes) -> bool:
