@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db.models import Max, QuerySet, Subquery
 
 from passlight.core.facts.fact import Fact
+from passlight.core.facts.identity import KINDS_OF_IDENTITY
 from passlight.office.facts.models import FactVersion
 from passlight.office.facts.rows import to_fact
 
 #: A list shows the newest of these; counting millions of rows would answer nobody's question.
 LISTED_MAX = 10_000
-KINDS_FOR_IDENTITY = ("identity.link", "identity.unlink", "identity.not_same")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def area_facts(*, after: int = 0, up_to: int | None = None) -> list[Fact]:
 
 def identity_facts(*, up_to: int | None = None) -> list[Fact]:
     """Return the facts that say who is whom."""
-    rows = FactVersion.objects.filter(kind__in=KINDS_FOR_IDENTITY)
+    rows = FactVersion.objects.filter(kind__in=KINDS_OF_IDENTITY)
     if up_to is not None:
         rows = rows.filter(seq__lte=up_to)
     return [to_fact(row) for row in rows.order_by("seq")]

@@ -9,9 +9,10 @@ from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.rules.load import load_pack
 from passlight.core.rules.pack import Pack
+from passlight.core.status.scenario import run_scenarios
 from passlight.office.accounts.models import User
 from passlight.office.packs.models import PackPublication, Preview, StoredPack
-from passlight.office.packs.schedule import latest_seq
+from passlight.office.packs.schedule import compiled, latest_seq
 
 CHANNEL = "passlight_packs"
 LOCK = 0x9A55_0003
@@ -25,6 +26,9 @@ def store_pack(files: Mapping[str, str], *, user: User | None, clock: Clock) -> 
     """
     pack = load_pack(files)
     assert pack.effective.start is not None, "every pack has a first day"
+    problems = failed_tests(pack, files)
+    if problems:
+        raise ProblemError(*problems)
     kept = StoredPack.objects.filter(hash=pack.hash).first()
     if kept is not None:
         return kept
@@ -42,6 +46,32 @@ def store_pack(files: Mapping[str, str], *, user: User | None, clock: Clock) -> 
             )
     except IntegrityError as error:
         raise _version_taken(pack) from error
+
+
+def failed_tests(pack: Pack, files: Mapping[str, str]) -> list[Problem]:
+    """Run the scenarios that the pack carries and return those that do not hold."""
+
+    def named(name: str) -> Pack:
+        if name in {pack.id, pack.key}:
+            return pack
+        stored = StoredPack.objects.filter(name=name.partition("@")[0]).order_by("-id").first()
+        if stored is None:
+            raise ValueError(f"no pack {name!r} is stored here")
+        return compiled(stored.hash)
+
+    return [
+        Problem(
+            code="packs.test-failed",
+            message=f"test {result.id} fails: {failure}",
+            remedy="Correct the rule or the test; a pack whose own tests fail is not stored.",
+            file=result.file,
+            line=result.line,
+        )
+        for path in sorted(files)
+        if path.startswith("tests/") and path.endswith((".yaml", ".yml"))
+        for result in run_scenarios(files[path], file=path, pack_named=named, default=pack)
+        for failure in result.failures
+    ]
 
 
 def publish_pack(

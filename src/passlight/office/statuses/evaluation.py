@@ -1,18 +1,21 @@
 """Evaluating people over the stored facts: one picture of the log for worker, preview, pages."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from passlight.core.facts.fact import Fact
+from passlight.core.facts.book import FactBook
+from passlight.core.facts.identity import clusters
 from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.schedule import PackSchedule
 from passlight.core.status.evaluate import evaluate
 from passlight.core.status.freshness import Deliveries, deliveries_of
 from passlight.core.status.timeline import Timeline
 from passlight.office.facts import queries
-from passlight.office.statuses.clusters import Clusters
+
+if TYPE_CHECKING:
+    from passlight.core.facts.fact import Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class Situation:
     known_at: datetime | None
     schedule: PackSchedule
     areas: AreaHistory
-    clusters: Clusters
+    clusters: Mapping[str, frozenset[str]]
     deliveries: Deliveries | None
 
     def evaluate(self, people: Mapping[int, str]) -> dict[int, Timeline | EvaluationFailure]:
@@ -38,24 +41,29 @@ class Situation:
 
         One person's fault stays that person's: the others are evaluated all the same.
         """
-        subjects = {member for key in people.values() for member in self.clusters.of(key)}
-        versions = _Versions(queries.facts_of(subjects, up_to=self.up_to))
+        members = {ordinal: self.members(key) for ordinal, key in people.items()}
+        book = FactBook()
+        for fact in queries.facts_of(frozenset().union(*members.values()), up_to=self.up_to):
+            book.add(fact)
         found: dict[int, Timeline | EvaluationFailure] = {}
         for ordinal, key in people.items():
-            members = self.clusters.of(key)
             try:
                 found[ordinal] = evaluate(
                     self.schedule,
-                    versions.naming(members),
+                    book.versions(sorted(members[ordinal])),
                     areas=self.areas,
                     known_at=self.known_at,
                     subject=key,
-                    members=members,
+                    members=members[ordinal],
                     deliveries=self.deliveries,
                 )
             except Exception as error:  # noqa: BLE001  # whatever it is, it must not stop the others
                 found[ordinal] = EvaluationFailure(error=error)
         return found
+
+    def members(self, subject: str) -> frozenset[str]:
+        """Return who is the same person as ``subject``, itself included."""
+        return self.clusters.get(subject, frozenset((subject,)))
 
 
 class LogReader:
@@ -77,7 +85,7 @@ class LogReader:
             known_at=known_at,
             schedule=schedule,
             areas=self._history(schedule, up_to),
-            clusters=Clusters.known(queries.identity_facts(up_to=up_to), known_at=known_at),
+            clusters=clusters(queries.identity_facts(up_to=up_to), known_at=known_at),
             deliveries=deliveries,
         )
 
@@ -90,19 +98,3 @@ class LogReader:
             history = AreaHistory.of(self._area_facts, schedule.area_codes)
             self._areas = (schedule, known, history)
         return self._areas[2]
-
-
-class _Versions:
-    """Versions by fact, and the facts that ever named a subject."""
-
-    def __init__(self, facts: Iterable[Fact]) -> None:
-        self._by_fact: dict[str, list[Fact]] = defaultdict(list)
-        self._naming: dict[str, set[str]] = defaultdict(set)
-        for fact in facts:
-            self._by_fact[fact.fact_id].append(fact)
-            self._naming[fact.subject].add(fact.fact_id)
-
-    def naming(self, members: Iterable[str]) -> list[Fact]:
-        """Return every version of every fact that ever named one of ``members``."""
-        fact_ids = {fact_id for member in members for fact_id in self._naming.get(member, ())}
-        return [version for fact_id in sorted(fact_ids) for version in self._by_fact[fact_id]]

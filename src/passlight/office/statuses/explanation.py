@@ -6,7 +6,7 @@ equal to ``at`` it is what was known when the door was asked.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -172,7 +172,12 @@ def _todo(status: Status) -> Iterable[Sentence]:
 
 def _story(timeline: Timeline, at: datetime) -> list[Step]:
     """Return the stretches of colour, the latest first; ``at`` lies in the one marked now."""
-    segments = timeline.segments()
+    segments = list(timeline.segments())
+    if len(segments) > 1 and segments[1].start is not None and segments[1].start <= at:
+        # The time before the first rules is nobody's story: the second stretch is the oldest.
+        before = timeline.status(segments[1].start - timedelta(microseconds=1))
+        if before.pack is None:
+            segments[:2] = [replace(segments[1], start=None)]
     ends = [*(segment.start for segment in segments[1:]), None]
     steps = []
     for segment, end in zip(segments, ends, strict=True):

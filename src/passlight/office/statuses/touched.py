@@ -1,15 +1,17 @@
 """Whom new facts touch: the people whose status may differ because of them (field/08 1.5)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from django.db import connection
 
-from passlight.core.facts.fact import AREA_PREFIX, SOURCE_PREFIX
+from passlight.core.facts.fact import AREA_PREFIX, SOURCE_PREFIX, Op
+from passlight.core.facts.identity import clusters
 from passlight.core.rules.areas import AreaCodes, AreaHistory, Listings
 from passlight.office.facts import queries
 from passlight.office.facts.models import FactVersion
-from passlight.office.statuses.clusters import Clusters
 
+LINK = "identity.link"
 # Every area that somebody's arrival or stay names, each found by one step in the index
 # ``facts_fact_area``; its condition is repeated here so that it is used.
 _AREA = "coalesce(payload ->> 'from_area', payload ->> 'area')"
@@ -48,11 +50,23 @@ def touched_by(*, after: int, up_to: int, codes: AreaCodes) -> Touched:
     subjects = {name for name in named if not name.startswith((AREA_PREFIX, SOURCE_PREFIX))}
     if any(name.startswith(AREA_PREFIX) for name in named):
         subjects |= _near_areas(after=after, up_to=up_to, codes=codes)
-    ever = Clusters.ever(queries.identity_facts(up_to=up_to))
+    ever = _ever_linked(up_to)
     return Touched(
-        subjects=frozenset(member for subject in subjects for member in ever.of(subject)),
+        subjects=frozenset(
+            member for subject in subjects for member in ever.get(subject, (subject,))
+        ),
         everybody=any(name.startswith(SOURCE_PREFIX) for name in named),
     )
+
+
+def _ever_linked(up_to: int) -> Mapping[str, frozenset[str]]:
+    """Return the clusters that any link ever made: whom a change of links may touch."""
+    links = (
+        replace(fact, fact_id=f"{fact.fact_id} {fact.ver}")
+        for fact in queries.identity_facts(up_to=up_to)
+        if fact.kind == LINK and fact.op is Op.ASSERT
+    )
+    return clusters(links, known_at=None)
 
 
 def _near_areas(*, after: int, up_to: int, codes: AreaCodes) -> set[str]:
