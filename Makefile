@@ -1,5 +1,6 @@
 # The commands of this repository. `make demo` and `make test` need nothing set up before.
-.PHONY: help setup demo test check fix bench faults clean
+.PHONY: help setup demo test test-newer check fix bench faults clean
+NEWER ?= 3.13
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -20,6 +21,11 @@ check:           ## Lint, types, import contracts, house rules, translations, Op
 fix:             ## Format and mend what can be mended
 	@.venv/bin/ruff format src tests bench tools
 	@.venv/bin/ruff check --fix src tests bench tools
+
+test-newer:      ## Run the suite without a browser on a newer Python (NEWER=3.13)
+	@tools/setup.sh
+	@UV_PROJECT_ENVIRONMENT=.venv-newer UV_PYTHON_DOWNLOADS=never uv sync --frozen --all-extras --quiet --python $(NEWER)
+	@.venv-newer/bin/pytest -q -n 2 --dist loadfile -m "not serial and not browser and not fault"
 
 bench: setup     ## Measure side by side; see docs/benchmarks.md
 	@.venv/bin/python -m bench
