@@ -17,7 +17,7 @@ class LoginForm(forms.Form):
     username = forms.CharField(
         label=lazy_message("accounts.username"),
         max_length=64,
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True}),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
         error_messages={"required": lazy_message("accounts.username_required")},
     )
     password = forms.CharField(
@@ -36,9 +36,7 @@ class SecondFactorForm(forms.Form):
         label=lazy_message("accounts.code"),
         help_text=lazy_message("accounts.code_hint"),
         max_length=8,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
         error_messages={"required": lazy_message("accounts.code_required")},
     )
 
@@ -78,7 +76,10 @@ class PostForm(forms.Form):
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["unit"].queryset = visible_units(actor)  # type: ignore[attr-defined]
+        unit = self.fields["unit"]
+        assert isinstance(unit, UnitField)
+        unit.queryset = visible_units(actor)
+        unit.empty_label = message("accounts.unit_required")
 
 
 class AddUserForm(PostForm):

@@ -90,12 +90,18 @@ def _birth_on_card(document: Document) -> date | None:
         return None
 
 
+class FieldBoxes(forms.CheckboxSelectMultiple):
+    """Boxes whose whole line is the target."""
+
+    template_name = "people/_field_boxes.html"
+
+
 class RevealForm(forms.Form):
     """Which full values are needed, and why."""
 
     fields_wanted = forms.MultipleChoiceField(
         label=lazy_message("people.reveal_fields"),
-        widget=forms.CheckboxSelectMultiple,
+        widget=FieldBoxes,
         choices=lambda: [(name, message(f"people.field.{name}")) for name in Access.FIELDS],
         error_messages={"required": lazy_message("people.reveal_fields_required")},
     )
