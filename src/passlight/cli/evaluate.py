@@ -121,7 +121,7 @@ def command(
         pack = read_pack(pack_folder)
         moments = _moments(at_text, known_text, points)
         named = _named(subjects)
-        reading = _read(facts)
+        reading = open_facts(facts)
         tally: Counter[str] = Counter()
         with _output(out) as sink:
             for line, colour in _lines(pack, reading.book, moments, named):
@@ -159,7 +159,8 @@ def _named(path: Path | None) -> set[str]:
     return {line.strip() for line in text.splitlines() if line.strip()}
 
 
-def _read(facts: str) -> Reading:
+def open_facts(facts: str) -> Reading:
+    """Return the facts of a named file, or of standard input when it is ``-``."""
     if facts == "-":
         return read_facts(_shown(sys.stdin.buffer), name="-")
     try:
