@@ -51,23 +51,20 @@ class FactsFile:
 
     def add(self, row: Row) -> Problem | bool:
         """Return whether the row added a fact, or the problem for which it adds none."""
-        facts = [self._without_number(fact, row) for fact in row.facts]
         news = []
-        for fact in facts:
-            known = self._known(fact)
+        for stated in row.facts:
+            fact = self._without_number(stated, row)
+            key, line = _key(fact), fact_line(fact)
+            content = _content(fact, line)
+            known = self._seen.execute("select content from seen where id = ?", (key,)).fetchone()
             if known is None:
-                news.append(fact)
-            elif known != _content(fact):
+                news.append((key, content, line))
+            elif known[0] != content:
                 return _conflict(fact, row.line)
-        for fact in news:
-            self._seen.execute("insert into seen values (?, ?)", (_key(fact), _content(fact)))
-            self._file.write(fact_line(fact))
+        for key, content, line in news:
+            self._seen.execute("insert into seen values (?, ?)", (key, content))
+            self._file.write(line)
         return bool(news)
-
-    def _known(self, fact: Fact) -> bytes | None:
-        found = self._seen.execute("select content from seen where id = ?", (_key(fact),))
-        row = found.fetchone()
-        return None if row is None else row[0]
 
     def _without_number(self, fact: Fact, row: Row) -> Fact:
         """Return the fact under a keyed pseudonym when its subject is somebody's document."""
@@ -153,10 +150,10 @@ def _key(fact: Fact) -> bytes:
     return hashlib.blake2b(f"{fact.fact_id}\x1f{fact.ver}".encode(), digest_size=16).digest()
 
 
-def _content(fact: Fact) -> bytes:
+def _content(fact: Fact, line: bytes) -> bytes:
     # When it was recorded is ours and no part of what the source says.
-    line = fact_line(replace(fact, recorded_at=fact.occurred_at))
-    return hashlib.blake2b(line, digest_size=16).digest()
+    recorded = f'"recorded_at":"{fact.recorded_at.isoformat()}"'.encode()
+    return hashlib.blake2b(line.replace(recorded, b"", 1), digest_size=16).digest()
 
 
 def _conflict(fact: Fact, line: int) -> Problem:
