@@ -7,6 +7,7 @@ region 999999 is nobody's, the check digits are right (GB 11643).
 import json
 import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import django
 
@@ -19,10 +20,12 @@ from passlight.office.accounts import actions as accounts  # noqa: E402
 from passlight.office.accounts.models import Role, Unit, UnitKind  # noqa: E402
 from passlight.office.facts.actions import land_facts  # noqa: E402
 from passlight.office.facts.intake import NewFact  # noqa: E402
+from passlight.office.packs.actions import publish_pack, store_pack  # noqa: E402
 from passlight.office.people.actions import register_person  # noqa: E402
 from passlight.office.people.identity import NewPerson  # noqa: E402
 from passlight.office.people.models import Person  # noqa: E402
 from passlight.office.venues import actions as venues  # noqa: E402
+from passlight.runtime.packs import read_pack_folder  # noqa: E402
 from passlight.runtime.clock import SystemClock, SystemEntropy  # noqa: E402
 
 CLOCK, ENTROPY = SystemClock(), SystemEntropy()
@@ -69,9 +72,7 @@ def resident(name: str, serial: int, chinese: str, english: str, unit: Unit) -> 
 def main() -> None:
     """Make the town."""
     district = accounts.add_unit(kind=UnitKind.DISTRICT, name="云杉区", name_en="Yunshan District")
-    town = accounts.add_unit(
-        kind=UnitKind.TOWN, name="清河街道", name_en="Qinghe", parent=district
-    )
+    town = accounts.add_unit(kind=UnitKind.TOWN, name="清河街道", name_en="Qinghe", parent=district)
     people = {
         "wang": resident("wang", 1, "王晓明", "Wang Xiaoming", town),
         "li": resident("li", 2, "李宁", "Li Ning", town),
@@ -100,7 +101,10 @@ def main() -> None:
         entropy=ENTROPY,
     )
     venues.set_activity(venue, active=True, actor=None, clock=CLOCK)
-    tested = CLOCK.now() - timedelta(hours=31)
+    files = read_pack_folder(Path("policies") / "shanghai-2020-02")
+    stored = store_pack(files, user=None, clock=CLOCK)
+    publish_pack(stored, effective_from=None, user=None, clock=CLOCK)
+    tested = CLOCK.now() - timedelta(hours=31, minutes=30)
     land_facts(
         [
             NewFact(
@@ -109,7 +113,7 @@ def main() -> None:
                 subject=person["facts_key"],
                 occurred_at=tested + timedelta(hours=6),
                 source="lab",
-                payload={"sampled_at": tested.isoformat(), "value": "negative"},
+                payload={"sampled_at": tested.isoformat(), "value": "neg"},
             )
             for name, person in people.items()
         ],

@@ -2,7 +2,7 @@
 
 import type { DoorRecord } from "./queue.ts";
 import { type Outcome, type Answer as DoorAnswer } from "./outcome.ts";
-import { both, clockText, drawing, language, make, separator, t, textIn, timeText, write } from "./page.ts";
+import { both, clockText, drawing, language, make, separator, t, textIn, write } from "./page.ts";
 import type { Two } from "./status.ts";
 
 /** What the card shows; `answer` is "away" when nobody could be asked. */
@@ -11,7 +11,6 @@ export interface Shown {
   readonly reason: Two;
   readonly advice: Two | null;
   readonly testHours: number | null;
-  readonly asOfMs: number | null;
   readonly outcome: Outcome;
   readonly place: Two;
   readonly atMs: number;
@@ -92,7 +91,6 @@ function details(shown: Shown): HTMLElement {
   if (shown.advice && shown.advice[language] && shown.answer !== "green") add("checker.advice", shown.advice[language]);
   add("checker.place", make("span", "", ...dotted(shown.place[language])));
   add("checker.time", clockText(shown.atMs));
-  if (shown.asOfMs !== null) add("checker.known_at", timeText(shown.asOfMs));
   return list;
 }
 
@@ -106,7 +104,7 @@ function buttons(shown: Shown, chosen: (choice: Choice) => void): HTMLElement {
     const nodes: Node[] = [...label.childNodes];
     // Only the primary act carries its English line: the row stays one glance.
     const text = primary ? nodes : [document.createTextNode(t(code))];
-    const button = make("button", primary ? "btn btn-primary btn-lg" : "btn btn-lg", ...(icon ? [drawing(icon)] : []), ...text);
+    const button = make("button", primary ? "btn btn-primary btn-lg" : offered.length > 2 ? "btn" : "btn btn-lg", ...(icon ? [drawing(icon)] : []), ...text);
     button.setAttribute("type", "button");
     button.dataset["choice"] = choice;
     button.addEventListener("click", () => {

@@ -91,7 +91,7 @@ function showVerdict(found: Verification, known: boolean): void {
   else if (outcome.act === "admit") reason = both("checker.reason_green");
   open = { answer: found.answer, reason: found.reason.code, verification: found.verification, lookup: found.lookup };
   show({
-    answer: found.answer, reason, advice: found.advice, testHours: found.test_age_hours, asOfMs: asOf, outcome,
+    answer: found.answer, reason, advice: found.advice, testHours: found.test_age_hours, outcome,
     place: page.place, atMs: clock.now(), hasIdentity: known || found.lookup !== null,
   });
 }
@@ -102,7 +102,7 @@ function showFailure(error: Away | Refused): void {
   const reason = login ? both("checker.reason_login") : (refusal ?? both("checker.reason_away"));
   open = { answer: "undetermined", reason: error instanceof Refused ? error.code : "away", verification: null, lookup: null };
   show({
-    answer: "away", reason, advice: null, testHours: null, asOfMs: asOf, outcome: outcomeOf("away", null, page.testHours),
+    answer: "away", reason, advice: null, testHours: null, outcome: outcomeOf("away", null, page.testHours),
     place: page.place, atMs: clock.now(), hasIdentity: false,
   });
 }

@@ -4,7 +4,7 @@ import { TrustedClock } from "./core/clock.ts";
 import { Away, Gateway, Refused } from "./gateway.ts";
 import { drawCode } from "./qr.ts";
 import {
-  both, clockText, drawing, element, known, make, momentText, readData, separator, t, textIn, timeText, weekdayText, write,
+  both, clockText, drawing, element, make, momentText, readData, separator, t, textIn, timeText, weekdayText, write,
 } from "./page.ts";
 import { forgetAll, get, put } from "./storage.ts";
 import { type Colour, type Status, type Two, shapeOf, statusAt, testHours } from "./status.ts";
@@ -273,6 +273,13 @@ logout.addEventListener("submit", (event) => {
   })();
 });
 
-void known;
+/** Lets this page be opened again without network: the first visit was before its worker began. */
+async function keepForOffline(): Promise<void> {
+  const registered = await navigator.serviceWorker.register("/me/worker.js", { scope: "/me/" });
+  await navigator.serviceWorker.ready;
+  const files = performance.getEntriesByType("resource").map((entry) => entry.name);
+  registered.active?.postMessage({ keep: files.filter((name) => new URL(name).pathname.startsWith("/static/")) });
+}
+
 void start();
-void navigator.serviceWorker?.register("/me/worker.js", { scope: "/me/" }).catch(() => undefined);
+if ("serviceWorker" in navigator) void keepForOffline().catch(() => undefined);

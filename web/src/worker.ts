@@ -25,6 +25,8 @@ worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 worker.addEventListener("message", (event) => {
   if (event.data === "forget") event.waitUntil(Promise.all([caches.delete(files), caches.delete(pages)]));
+  const wanted = (event.data as { keep?: string[] }).keep;
+  if (wanted) event.waitUntil(keep(wanted));
 });
 
 worker.addEventListener("fetch", (event) => {
@@ -42,6 +44,12 @@ async function fileFirst(request: Request): Promise<Response> {
   const response = await fetch(request);
   if (response.ok) await (await caches.open(files)).put(request, response.clone());
   return response;
+}
+
+async function keep(wanted: readonly string[]): Promise<void> {
+  const [fileCache, pageCache] = await Promise.all([caches.open(files), caches.open(pages)]);
+  if (!(await pageCache.match("/me/"))) await pageCache.add("/me/");
+  for (const name of wanted) if (!(await fileCache.match(name))) await fileCache.add(name);
 }
 
 async function serverFirst(request: Request): Promise<Response> {

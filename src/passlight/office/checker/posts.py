@@ -22,6 +22,11 @@ class Post:
     entrance: Entrance
 
     @property
+    def name(self) -> str:
+        """Return the place as records name it."""
+        return f"{self.venue.name} {self.entrance.name}"
+
+    @property
     def place(self) -> dict[str, str]:
         """Return the place in both languages."""
         return {

@@ -51,7 +51,7 @@ def door(request: HttpRequest) -> HttpResponse:
         "venue_name": post.venue.name_en if english else post.venue.name,
         "entrance_name": post.entrance.name_en if english else post.entrance.name,
         "document_types": [
-            (kind.value, message(f"pages.document.{kind.value}"))
+            (kind.value, message(f"people.type.{kind.value}"))
             for kind in DocumentType
             if kind is not DocumentType.AGENCY
         ],
@@ -135,9 +135,9 @@ def _masked(person: Person, user: User, here: Post) -> dict[str, str]:
     """Return the masked identity; row and answer stand or fall together."""
     with transaction.atomic():
         seen = masked_identity(
-            person, actor=user, purpose=Purpose.DOOR, place=here.place["zh"], clock=CLOCK
+            person, actor=user, purpose=Purpose.DOOR, place=here.name, clock=CLOCK
         )
-    kind = message(f"pages.document.{seen.document_type.value}") if seen.document_type else ""
+    kind = message(f"people.type.{seen.document_type.value}") if seen.document_type else ""
     return {"name": seen.name, "document": f"{kind} {seen.document}".strip()}
 
 

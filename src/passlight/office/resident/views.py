@@ -24,6 +24,8 @@ from passlight.office.people.queries import (
     access_log,
     own_identity,
 )
+from passlight.office.statuses.explanation import explain
+from passlight.office.statuses.forms import MomentForm
 from passlight.runtime.clock import SystemClock
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.signing import public_key_for
@@ -74,9 +76,9 @@ def visit(request: HttpRequest) -> HttpResponse:
 @requires("me.use")
 def why(request: HttpRequest) -> HttpResponse:
     """Say why my colour is what it is, until when, and what I can do."""
-    from passlight.office.statuses.explanation import explain
-
-    explanation = explain(_person(request), request=request)
+    now = CLOCK.now()
+    at, known_at = MomentForm(request.GET).moments(now=now)
+    explanation = explain(_person(request), at, known_at, now=now)
     return render(request, "resident/why.html", {"explanation": explanation})
 
 
@@ -106,7 +108,7 @@ def document_text(identity: MaskedIdentity) -> str:
     """Return a masked document as a page names it: ``身份证 310***********12``."""
     if identity.document_type is None:
         return ""
-    return f"{message(f'pages.document.{identity.document_type.value}')} {identity.document}"
+    return f"{message(f'people.type.{identity.document_type.value}')} {identity.document}"
 
 
 def _access_line(entry: AccessEntry) -> dict[str, object]:
