@@ -31,5 +31,7 @@ class FactFilterForm(forms.Form):
 
     def wanted(self) -> FactFilter:
         """Return the filter; an invalid field narrows nothing."""
+        if not self.is_bound:
+            return FactFilter()
         self.is_valid()
         return FactFilter(**{name: value for name, value in self.cleaned_data.items() if value})

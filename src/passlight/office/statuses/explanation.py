@@ -194,11 +194,13 @@ def _step(
 ) -> Step:
     word = say(f"pages.colour.{status.colour.value}")
     if status.measures:
-        lines = [_measure_line(measure) for measure in status.measures]
+        first, *others = status.measures
+        lines = [_measure_line(first, "statuses.measure")]
+        lines += [_measure_line(measure, "statuses.measure_also") for measure in others]
         title = say(
             "statuses.step.because",
             colour=word,
-            reason=_sentence(status.measures[0].phase.reason.to_json()),
+            reason=_sentence(first.phase.reason.to_json()),
         )
         notes = [note for measure in status.measures for note in _extent(measure)]
     else:
@@ -228,9 +230,9 @@ def _when(start: datetime | None, end: datetime | None, *, at: datetime, now: bo
     return say("statuses.when.always")
 
 
-def _measure_line(measure: Measure) -> Sentence:
+def _measure_line(measure: Measure, code: str) -> Sentence:
     return say(
-        "statuses.measure",
+        code,
         rule=measure.rule.id,
         phase=measure.phase.index + 1,
         fact=_kind(measure.trigger[0]) if measure.trigger else say("statuses.no_fact"),
