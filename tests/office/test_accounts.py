@@ -1,5 +1,7 @@
 """Login in one and two steps, throttling, sessions that end, users, locks."""
 
+import base64
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,7 +115,8 @@ def test_rfc_6238_codes() -> None:
 
 def test_the_second_step(unit: Unit, client: Client) -> None:
     user = add(unit, Role.AUDITOR, "auditor")
-    secret = second_factor.enrol(user, SystemEntropy())
+    secret = second_factor.new_secret(SystemEntropy())
+    second_factor.enrol(user, secret)
     assert secret.hex().encode() not in bytes(user.second_factor_sealed or b"")
     first = client.post("/login/?next=/users/", {"username": "auditor", "password": PASSWORD})
     assert first["Location"] == "/login/code/?next=/users/"
@@ -129,9 +132,30 @@ def test_the_second_step(unit: Unit, client: Client) -> None:
     assert other.post("/login/code/", {"code": right}).status_code == 422, "a code is good once"
 
 
+def test_setting_up_an_authenticator(unit: Unit, client: Client) -> None:
+    user = add(unit, Role.AUDITOR, "auditor")
+    client.force_login(user)
+    page = client.get("/account/code/").content.decode()
+    secret = re.search(r"<code[^>]*>([A-Z2-7 ]+)</code>", page)
+    assert secret is not None
+    assert "<svg" in page
+    assert client.post("/account/code/", {"code": "000000"}).status_code == 422
+    user.refresh_from_db()
+    assert user.second_factor == "", "a wrong code sets nothing up"
+    step = int(datetime.now(UTC).timestamp()) // 30
+    code = second_factor.code_at(base64.b32decode(secret[1].replace(" ", "")), step)
+    assert client.post("/account/code/", {"code": code}).status_code == 302
+    user.refresh_from_db()
+    assert user.second_factor == "totp"
+    other = Client()
+    first = other.post("/login/", {"username": "auditor", "password": PASSWORD})
+    assert first["Location"].startswith("/login/code/")
+
+
 def test_a_code_is_good_one_step_around(unit: Unit) -> None:
     user = add(unit, Role.AUDITOR, "auditor")
-    secret = second_factor.enrol(user, SystemEntropy())
+    secret = second_factor.new_secret(SystemEntropy())
+    second_factor.enrol(user, secret)
     clock = FakeClock(datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC))
     now = int(clock.now().timestamp()) // 30
     totp = second_factor.Totp()

@@ -147,6 +147,15 @@ def test_a_third_device_takes_the_place_of_the_oldest(resident: User, client: Cl
     assert list(Revocation.objects.values_list("handle", flat=True)) == [handles[1]]
 
 
+def test_an_older_device_is_told_of_a_newer_one_once(resident: User, client: Client) -> None:
+    client.force_login(resident)
+    assert ask(client, 1)["new_devices"] == []
+    assert ask(client, 2)["new_devices"] == []
+    newer = Registration.objects.get(thumbprint=grants.thumbprint(key(2)))
+    assert ask(client, 1)["new_devices"] == [newer.created_at.isoformat()]
+    assert ask(client, 1)["new_devices"] == []
+
+
 def test_logout_ends_the_grants_of_that_session(resident: User, client: Client) -> None:
     client.force_login(resident)
     jti = claims(ask(client, 1)["grant"])["jti"]

@@ -6,11 +6,14 @@ import click
 import psycopg
 from psycopg import sql
 
-from passlight.core.kernel.problem import ProblemError
+from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.database import DATABASE, Role, embedded, role_passwords, url_for
 from passlight.runtime.postgres import PostgresError
 from passlight.runtime.settings import Settings, read_settings
+
+CONNECT_SECONDS = 10
+SERVER_VERSION_MIN = 150_000
 
 
 @click.command("migrate")
@@ -32,8 +35,15 @@ def command(*, quiet: bool) -> None:
 
 
 def start_server(settings: Settings) -> None:
-    """Start the embedded server unless another one is named, and create the database."""
+    """Start the embedded server unless another one is named, and create the database.
+
+    Raises:
+        psycopg.OperationalError: when the named server does not answer.
+        ProblemError: when it is too old.
+    """
     if settings.database_url is not None:
+        with psycopg.connect(settings.database_url, connect_timeout=CONNECT_SECONDS) as named:
+            _require_version(named.info.server_version)
         return
     server = embedded(settings).start()
     with psycopg.connect(server, autocommit=True) as connection:
@@ -42,6 +52,17 @@ def start_server(settings: Settings) -> None:
         ).fetchone()
         if found is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+
+def _require_version(version: int) -> None:
+    if version < SERVER_VERSION_MIN:
+        raise ProblemError(
+            Problem(
+                code="accounts.server-too-old",
+                message=f"The server is PostgreSQL {version // 10_000}.",
+                remedy=f"Passlight needs PostgreSQL {SERVER_VERSION_MIN // 10_000} or newer.",
+            )
+        )
 
 
 def migrate(settings: Settings, *, verbosity: int = 0) -> None:

@@ -116,8 +116,7 @@ def register_device(
 ) -> Registration:
     """Return the registration of this device, making it when it is new (field/09 3.6).
 
-    Two a person: a third takes the place of the one used least lately, and every other
-    device of the person is told by ``told_at`` staying empty until its page has shown it.
+    Two a person: a third takes the place of the one used least lately.
     """
     with transaction.atomic():
         # Two devices at the same moment: one after the other, or both would be the second.
@@ -140,6 +139,20 @@ def register_device(
             created_at=now,
             granted_at=now,
         )
+
+
+def newer_devices(registration: Registration, *, clock: Clock) -> list[Registration]:
+    """Return the person's devices that this older one has not been told of, and note it told.
+
+    A device that its owner does not recognise is how a stolen account shows (field/09 3.6).
+    """
+    with transaction.atomic():
+        newer = _siblings(registration.user).filter(
+            told_at=None, created_at__gt=registration.created_at
+        )
+        found = list(newer.order_by("created_at"))
+        newer.update(told_at=clock.now())
+    return found
 
 
 def revoke_registration(registration: Registration, *, reason: str, clock: Clock) -> None:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
 from passlight.core.kernel.problem import Problem, ProblemError
-from passlight.office.accounts.actions import register_device
+from passlight.office.accounts.actions import newer_devices, register_device
 from passlight.office.accounts.middleware import LIMITS, OFFICE_ABSOLUTE, OFFICE_IDLE, OPENED
 from passlight.office.accounts.models import Registration, Role, User
 from passlight.office.accounts.roles import requires, signed_in_user, visible_units
@@ -143,7 +143,15 @@ def _grant(request: HttpRequest, user: User) -> HttpResponse:
     grant = sign_grant(registration, until=_session_end(request), clock=clock, entropy=entropy)
     kept = [*request.session.get(SESSION_GRANTS, []), grant.jti]
     request.session[SESSION_GRANTS] = kept[-SESSION_GRANTS_MAX:]
-    return JsonResponse({"grant": grant.token, "expires_at": grant.expires_at.isoformat()})
+    newer = [device.created_at.isoformat() for device in newer_devices(registration, clock=clock)]
+    return JsonResponse(
+        {
+            "grant": grant.token,
+            "expires_at": grant.expires_at.isoformat(),
+            # When this list is not empty the page says so and offers to end the other device.
+            "new_devices": newer,
+        }
+    )
 
 
 def _session_end(request: HttpRequest) -> datetime:

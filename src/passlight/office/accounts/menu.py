@@ -9,5 +9,12 @@ register(
         icon="users",
         action="users.view",
         order=80,
-    )
+    ),
+    Entry(
+        code="accounts.authenticator",
+        route="accounts:authenticator",
+        icon="lock",
+        action="account.use",
+        order=90,
+    ),
 )

@@ -105,7 +105,7 @@ class Registration(models.Model):
     granted_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     revoked_reason = models.CharField(max_length=32, blank=True)
-    # Set when this device's owner has been told that another one was registered.
+    # When another device of the same person was told of this one (field/09 3.6).
     told_at = models.DateTimeField(null=True)
 
     class Meta:

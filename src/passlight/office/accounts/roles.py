@@ -31,6 +31,8 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         "me.use": (Role.RESIDENT,),
         # The door
         "door.use": (Role.CHECKER,),
+        # Their own account, for those who work on the office's pages
+        "account.use": (Role.VENUE_OPERATOR, *_HALL, *_STREET, *_DISTRICT, *_CONTROL),
         # People
         "people.register": (Role.COUNTER_CLERK, *_STREET),
         "people.find": (*_HALL, *_STREET, *_DISTRICT),

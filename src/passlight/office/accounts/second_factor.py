@@ -1,8 +1,10 @@
 """The second step of a login: one interface, and TOTP (RFC 6238) behind it."""
 
+import base64
 import hmac
 import struct
 from typing import Protocol
+from urllib.parse import quote
 
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
@@ -47,21 +49,40 @@ class Totp:
         return False
 
 
-def enrol(user: User, entropy: Entropy) -> bytes:
-    """Give ``user`` a new TOTP secret and return it, to be shown once."""
-    secret = entropy.token(SECRET_BYTES)
+def new_secret(entropy: Entropy) -> bytes:
+    """Return a secret for an authenticator that is about to be set up."""
+    return entropy.token(SECRET_BYTES)
+
+
+def hold(user: User, secret: bytes) -> str:
+    """Return the secret sealed, for the session to keep while it is being set up."""
+    return vault().seal([(_cell(user, "pending"), secret.hex())])[0].hex()
+
+
+def held(user: User, kept: str) -> bytes:
+    """Return the secret that ``hold`` sealed for this user."""
+    return bytes.fromhex(vault().unseal(_cell(user, "pending"), bytes.fromhex(kept)))
+
+
+def address(user: User, secret: bytes) -> str:
+    """Return the ``otpauth`` address that an authenticator app scans."""
+    text = base64.b32encode(secret).decode()
+    return f"otpauth://totp/Passlight:{quote(user.username)}?secret={text}&issuer=Passlight"
+
+
+def enrol(user: User, secret: bytes) -> None:
+    """Ask ``user`` for codes of this secret from the next login on."""
     user.second_factor = "totp"
     user.second_factor_sealed = vault().seal([(_cell(user), secret.hex())])[0]
     user.second_factor_step = 0
     user.save(update_fields=["second_factor", "second_factor_sealed", "second_factor_step"])
-    return secret
 
 
-def _cell(user: User) -> Cell:
+def _cell(user: User, column: str = "second_factor_sealed") -> Cell:
     return Cell(
         holder=f"user:{user.pk}",
         table="accounts_user",
-        column="second_factor_sealed",
+        column=column,
         row=str(user.pk),
     )
 

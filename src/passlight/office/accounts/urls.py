@@ -8,6 +8,7 @@ app_name = "accounts"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", views.log_in, name="login"),
     path("login/code/", views.second_step, name="second-step"),
+    path("account/code/", views.authenticator, name="authenticator"),
     path("logout/", views.log_out, name="logout"),
     path("users/", views.user_list, name="users"),
     path("users/add/", views.user_add, name="user-add"),

@@ -1,8 +1,10 @@
 """Login in one or two steps, logout, and the pages for users."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+import segno
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.core.paginator import Paginator
@@ -33,13 +35,23 @@ from passlight.office.accounts.roles import (
     signed_in_user,
     visible_units,
 )
-from passlight.office.accounts.second_factor import FACTORS
+from passlight.office.accounts.second_factor import (
+    FACTORS,
+    STEP_SECONDS,
+    address,
+    code_at,
+    enrol,
+    held,
+    hold,
+    new_secret,
+)
 from passlight.office.pages.language import message
 from passlight.runtime.clock import SystemClock, SystemEntropy
 
 USERS_A_PAGE = 50
 PENDING = "pending_user"
 PENDING_SECONDS = 300
+SETTING_UP = "setting_up"
 CLOCK = SystemClock()
 
 
@@ -92,6 +104,36 @@ def second_step(request: HttpRequest) -> HttpResponse:
         "accounts/second_step.html",
         {"form": form, "next": _next(request)},
         status=200 if not form.errors else 422,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires("account.use")
+def authenticator(request: HttpRequest) -> HttpResponse:
+    """Set up an authenticator app; it is asked for once a right code has come from it."""
+    user = signed_in_user(request)
+    kept = request.session.get(SETTING_UP)
+    secret = held(user, kept) if kept else new_secret(SystemEntropy())
+    request.session[SETTING_UP] = hold(user, secret)
+    form = SecondFactorForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        step = int(CLOCK.now().timestamp()) // STEP_SECONDS
+        good = {code_at(secret, step + drift) for drift in (-1, 0, 1)}
+        if form.cleaned_data["code"].strip() in good:
+            enrol(user, secret)
+            del request.session[SETTING_UP]
+            messages.success(request, message("accounts.code_set_up"))
+            return redirect("pages:home")
+        form.add_error("code", message("accounts.code_wrong"))
+    text = base64.b32encode(secret).decode()
+    context = {
+        "form": form,
+        "secret": " ".join(text[start : start + 4] for start in range(0, len(text), 4)),
+        "picture": segno.make(address(user, secret)).svg_inline(scale=4, border=4, light="white"),
+        "again": bool(user.second_factor),
+    }
+    return render(
+        request, "accounts/authenticator.html", context, status=422 if form.errors else 200
     )
 
 
