@@ -178,3 +178,96 @@ def test_no_other_key_signs_the_list_and_no_table_holds_a_secret(folder: KeyFold
     clear = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
     for path in folder.folder.iterdir():
         assert path.read_text().strip() not in clear.decode()
+
+
+def test_runs_at_once_make_one_key_and_lose_none(folder: KeyFolder) -> None:
+    """Four runs on a fresh installation: one phone key, and its private half is still there."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connection
+
+    def one(_: int) -> bool:
+        try:
+            return ensure(Moment(START), folder)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        changed = list(pool.map(one, range(4)))
+    assert sorted(changed) == [False, False, False, True]
+    now = int(START.timestamp())
+    assert phone_issuer(current(folder), folder, realm=REALM, now=now)
+    assert len(folder.purposes("phone-")) == 1
+
+
+def test_the_roles_of_the_database_may_what_they_need(folder: KeyFolder, role_urls) -> None:
+    """The worker (evaluator) renews, the gateway reads, the office reads; nobody rewrites."""
+    import psycopg
+
+    from passlight.runtime.database import Role
+
+    ensure(Moment(START), folder)
+    read = "SELECT count(*) FROM keyring_trustlist"
+    append = "INSERT INTO keyring_trustlist VALUES (2, ''::bytea, now())"
+    for role, statement, allowed in [
+        (Role.GATEWAY, read, True),
+        (Role.OFFICE, read, True),
+        (Role.EVALUATOR, append, True),
+        (Role.GATEWAY, append, False),
+        (Role.OFFICE, append, False),
+        (Role.EVALUATOR, "UPDATE keyring_trustlist SET document = ''::bytea", False),
+        (Role.EVALUATOR, "DELETE FROM keyring_trustlist", False),
+    ]:
+        with psycopg.connect(role_urls[role]) as database:
+            if allowed:
+                database.execute(statement)
+                database.rollback()
+            else:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    database.execute(statement)
+
+
+def test_a_lost_phone_key_signs_no_more_and_another_takes_over(folder: KeyFolder) -> None:
+    """A power cut may lose the newest file although its key is published."""
+    clock = Moment(START)
+    ensure(clock, folder)
+    now = int(clock.at.timestamp())
+    lost = phone_issuer(current(folder), folder, realm=REALM, now=now).kid
+    folder.erase(f"phone-{lost.hex()}")
+    with pytest.raises(FileNotFoundError):
+        phone_issuer(current(folder), folder, realm=REALM, now=now)
+    clock.at += timedelta(hours=1)
+    assert ensure(clock, folder)
+    trust = current(folder)
+    now = int(clock.at.timestamp())
+    assert phone_issuer(trust, folder, realm=REALM, now=now).kid != lost
+    assert not trust.keys[lost].revoked, "codes that it signed stay good"
+
+
+def test_a_published_epoch_key_is_never_made_again(
+    folder: KeyFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Under another key an index would be another person's: better no answer than that one."""
+    from passlight.runtime.signing import WrongEpochKeyError, published_epoch_secrets
+
+    clock = Moment(START)
+    ensure(clock, folder)
+    assert published_epoch_secrets(current(folder), folder, realm=REALM, epoch=EPOCH)
+    folder.erase(f"epoch-{EPOCH}")
+    ensure(clock, folder)
+    assert f"epoch {EPOCH} is missing" in caplog.text
+    with pytest.raises(FileNotFoundError):
+        published_epoch_secrets(current(folder), folder, realm=REALM, epoch=EPOCH)
+    folder.write(f"epoch-{EPOCH}", bytes(64))
+    with pytest.raises(WrongEpochKeyError):
+        published_epoch_secrets(current(folder), folder, realm=REALM, epoch=EPOCH)
+
+
+def test_an_empty_key_folder_beside_a_trust_list_is_refused(
+    folder: KeyFolder, tmp_path: Path
+) -> None:
+    ensure(Moment(START), folder)
+    empty = KeyFolder(tmp_path / "other")
+    with pytest.raises(ProblemError, match="Restore the key folder"):
+        ensure(Moment(START), empty)
+    assert not empty.purposes("")

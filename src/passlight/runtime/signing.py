@@ -5,6 +5,7 @@ this module: callers hold an ``Issuer`` whose ``sign`` never shows the secret.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -43,15 +44,39 @@ def epoch_key_name(epoch: int) -> str:
     return f"epoch-{epoch}"
 
 
-def epoch_secrets(folder: KeyFolder, epoch: int) -> EpochSecrets:
-    """Return the keys of an epoch in use.
+class WrongEpochKeyError(KeyError):
+    """The key file is not the epoch's published key: every index would be another person's."""
+
+
+def epoch_key_check(secret: bytes) -> bytes:
+    """Return what the trust list says of an epoch's key file."""
+    return sha256(b"passlight epoch key\0" + secret).digest()[:8]
+
+
+def epoch_secrets(folder: KeyFolder, epoch: int, *, check: bytes | None = None) -> EpochSecrets:
+    """Return the keys of an epoch in use; ``check`` is what the trust list says of them.
 
     Raises:
         FileNotFoundError: when the epoch is not in use: not made yet, or destroyed.
+        WrongEpochKeyError: when the file holds another key than the published one.
     """
     secret = folder.read(epoch_key_name(epoch))
     assert len(secret) == EPOCH_KEY_BYTES
+    if check is not None and check != epoch_key_check(secret):
+        raise WrongEpochKeyError(f"The key file of epoch {epoch} is not the published one.")
     return EpochSecrets(index_key=secret[:32], tag_key=secret[32:])
+
+
+def published_epoch_secrets(
+    trust: TrustList, folder: KeyFolder, *, realm: str, epoch: int
+) -> EpochSecrets:
+    """Return the keys of an epoch that the trust list names, checked against it.
+
+    Raises:
+        FileNotFoundError: when this machine does not hold them.
+        KeyError: when the list does not name the epoch, or means another key.
+    """
+    return epoch_secrets(folder, epoch, check=trust.realms[realm].key_checks[epoch])
 
 
 def key_name(purpose: Purpose, kid: bytes) -> str:

@@ -56,10 +56,15 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Realm:
-    """A jurisdiction: its fixed UTC offset in minutes, and n for each epoch in use (PL1 2.5)."""
+    """A jurisdiction: its fixed UTC offset in minutes, and each epoch in use (PL1 2.5).
+
+    ``sizes`` are n by epoch; ``key_checks`` say which epoch key is meant without giving it
+    away: under another key an index would be another person's.
+    """
 
     offset: int
     sizes: Mapping[int, int] = field(default_factory=dict)
+    key_checks: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,13 +266,24 @@ def _from_json(payload: Any) -> TrustList:
 
 
 def _realm_json(realm: Realm) -> dict[str, Any]:
-    sizes = {str(epoch): size for epoch, size in sorted(realm.sizes.items())}
-    return {"offset_minutes": realm.offset, "epochs": sizes}
+    epochs = {
+        str(epoch): {"size": size, "key_check": realm.key_checks.get(epoch, b"").hex()}
+        for epoch, size in sorted(realm.sizes.items())
+    }
+    return {"offset_minutes": realm.offset, "epochs": epochs}
 
 
 def _realm_from_json(entry: Any) -> Realm:
-    sizes = {int(epoch): int(size) for epoch, size in entry["epochs"].items()}
-    return Realm(offset=int(entry["offset_minutes"]), sizes=sizes)
+    epochs = {int(epoch): value for epoch, value in entry["epochs"].items()}
+    return Realm(
+        offset=int(entry["offset_minutes"]),
+        sizes={epoch: int(value["size"]) for epoch, value in epochs.items()},
+        key_checks={
+            epoch: bytes.fromhex(value["key_check"])
+            for epoch, value in epochs.items()
+            if value["key_check"]
+        },
+    )
 
 
 def _key_from_json(entry: Any) -> TrustedKey:

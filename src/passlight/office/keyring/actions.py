@@ -4,6 +4,7 @@ A run that is killed leaves at most a key file that no list names; the next run 
 Everything happens under one lock, so two runs at once make no two keys.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,15 +22,16 @@ from passlight.core.kernel.entropy import Entropy
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.office.keyring import plan
 from passlight.office.keyring.models import TrustListVersion
-from passlight.office.keyring.queries import latest_trust_list
+from passlight.office.keyring.queries import latest_document, latest_trust_list
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.settings import read_variable
-from passlight.runtime.signing import EPOCH_KEY_BYTES, epoch_key_name, key_name
+from passlight.runtime.signing import EPOCH_KEY_BYTES, epoch_key_check, epoch_key_name, key_name
 
 CHANNEL = "passlight_keys"
 SLOT_CODE = 1
 SEALING_PURPOSE = "lookup"
 
+_LOG = logging.getLogger(__name__)
 _LOCK = 7_214_001
 _SEED_BYTES = 32
 
@@ -59,16 +61,17 @@ def ensure_keys(clock: Clock, entropy: Entropy, folder: KeyFolder, *, registered
         entropy=entropy,
         folder=folder,
     )
-    folder.read_or_make(SEALING_PURPOSE, entropy)
     with transaction.atomic():
         _lock()
+        before = _before(ring)
+        folder.read_or_make(SEALING_PURPOSE, entropy)
         standing = {p: _public(folder, p.value, entropy) for p in plan.STANDING_PURPOSES}
-        before = latest_trust_list(realm=ring.realm, folder=folder)
         keys = _wanted_keys(ring, before, standing)
-        sizes = _wanted_epochs(ring, before)
-        changed = before is None or _differs(ring, before, keys, sizes)
+        realm = _wanted_epochs(ring, before)
+        changed = before is None or _differs(ring, before, keys, realm)
         if changed:
-            _publish(ring, before, keys, sizes)
+            realms = {**(before.realms if before else {}), ring.realm: realm}
+            _store(folder, keys, realms, realm=ring.realm, now=ring.now)
     _destroy(ring)
     return changed
 
@@ -105,6 +108,20 @@ def _lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
+def _before(ring: _Ring) -> TrustList | None:
+    """Return the newest trust list; refuse to begin anew beside one whose key is lost."""
+    document = latest_document()
+    if document is not None and not ring.folder.purposes(Purpose.LIST.value):
+        raise ProblemError(
+            Problem(
+                code="keyring.list_key_missing",
+                message=f"The trust list's key is not in {ring.folder.folder}.",
+                remedy="Restore the key folder from its backup; name it in PASSLIGHT_KEYS.",
+            )
+        )
+    return latest_trust_list(realm=ring.realm, folder=ring.folder)
+
+
 def _public(folder: KeyFolder, name: str, entropy: Entropy) -> bytes:
     return signing.public_key_of(folder.read_or_make(name, entropy, size=_SEED_BYTES))
 
@@ -114,6 +131,9 @@ def _wanted_keys(
 ) -> list[TrustedKey]:
     """Return the keys of the next list; a new phone key's file exists before it is named."""
     listed = plan.kept_keys(before.keys.values() if before else (), now=ring.now)
+    files = set(ring.folder.purposes("phone-"))
+    held = {key.kid for key in listed if key_name(key.purpose, key.kid) in files}
+    listed = plan.without_lost(listed, held=held, now=ring.now)
     for purpose, public in standing.items():
         if not any((k.purpose, k.public_key) == (purpose, public) for k in listed):
             since = ring.now - ring.now % 60
@@ -140,29 +160,31 @@ def _new_phone_key(ring: _Ring, starts_from: int, *, taken: set[bytes]) -> Trust
             return key
 
 
-def _wanted_epochs(ring: _Ring, before: TrustList | None) -> dict[int, int]:
-    known = before.realms[ring.realm].sizes if before and ring.realm in before.realms else {}
-    epochs = plan.epochs_in_use(now=ring.now, offset=ring.offset)
-    for epoch in epochs:
-        ring.folder.read_or_make(epoch_key_name(epoch), ring.entropy, size=EPOCH_KEY_BYTES)
-    return plan.epoch_sizes(known, epochs, size=ring.size)
+def _wanted_epochs(ring: _Ring, before: TrustList | None) -> Realm:
+    """Return the realm with the epochs in use; an epoch keeps the size and key it was given.
+
+    A published epoch's key is never made again: under another one, every index of a code that
+    is out would be another person's. Without its file the epoch has no codes and no answers.
+    """
+    known = before.realms.get(ring.realm) if before else None
+    files = set(ring.folder.purposes("epoch-"))
+    sizes: dict[int, int] = {}
+    checks: dict[int, bytes] = {}
+    for epoch in plan.epochs_in_use(now=ring.now, offset=ring.offset):
+        if known is not None and epoch in known.sizes:
+            sizes[epoch], checks[epoch] = known.sizes[epoch], known.key_checks[epoch]
+            if epoch_key_name(epoch) not in files:
+                _LOG.error("The key file of epoch %d is missing; restore the key folder.", epoch)
+            continue
+        secret = ring.folder.read_or_make(epoch_key_name(epoch), ring.entropy, size=EPOCH_KEY_BYTES)
+        sizes[epoch], checks[epoch] = ring.size, epoch_key_check(secret)
+    return Realm(offset=ring.offset, sizes=sizes, key_checks=checks)
 
 
-def _differs(
-    ring: _Ring, before: TrustList, keys: Iterable[TrustedKey], sizes: dict[int, int]
-) -> bool:
-    old = before.realms.get(ring.realm)
-    realm = Realm(offset=ring.offset, sizes=sizes)
+def _differs(ring: _Ring, before: TrustList, keys: Iterable[TrustedKey], realm: Realm) -> bool:
     due = before.expires_at - TRUST_LIST_SECONDS + plan.RESEAL_SECONDS <= ring.now
-    return due or old != realm or {key.kid: key for key in keys} != dict(before.keys)
-
-
-def _publish(
-    ring: _Ring, before: TrustList | None, keys: list[TrustedKey], sizes: dict[int, int]
-) -> None:
-    own = {ring.realm: Realm(offset=ring.offset, sizes=sizes)}
-    realms = {**(before.realms if before else {}), **own}
-    _store(ring.folder, keys, realms, realm=ring.realm, now=ring.now)
+    same_keys = {key.kid: key for key in keys} == dict(before.keys)
+    return due or before.realms.get(ring.realm) != realm or not same_keys
 
 
 def _store(

@@ -1,6 +1,6 @@
 """The plan: which keys and epochs an installation needs at a moment (PL1 2.5, 8). Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -73,9 +73,21 @@ def epochs_in_use(*, now: int, offset: int) -> range:
     return range(first, epoch_at(now + EPOCH_MARGIN, offset=offset) + EPOCHS_AHEAD + 1)
 
 
-def epoch_sizes(known: Mapping[int, int], epochs: Iterable[int], *, size: int) -> dict[int, int]:
-    """Return n for every epoch in use; an epoch keeps the size that it was given first."""
-    return {epoch: known.get(epoch, size) for epoch in epochs}
+def without_lost(
+    keys: Iterable[TrustedKey], *, held: Collection[bytes], now: int
+) -> list[TrustedKey]:
+    """Return the list when some phone keys' private halves are gone (a disk restored, a power cut).
+
+    What such a key signed stays good; it signs no more, and one that never signed is dropped.
+    """
+    kept = []
+    for key in keys:
+        lost = key.purpose is Purpose.PHONE and not key.revoked and key.kid not in held
+        if not lost or now >= key.signs_until:
+            kept.append(key)
+        elif key.starts_from < now:
+            kept.append(replace(key, signs_until=now))
+    return kept
 
 
 def signs_no_more(key: TrustedKey, *, now: int) -> bool:
