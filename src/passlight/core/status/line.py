@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from passlight.core.status.measures import Measure
 from passlight.core.status.status import Status, need_texts
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def _time(instant: datetime | None, zone: ZoneInfo) -> str | None:
     if instant is None:
@@ -51,5 +53,4 @@ def measure_to_json(measure: Measure, *, zone: ZoneInfo) -> dict[str, Any]:
 
 def status_line(status: Status) -> bytes:
     """Return the one line of ``status`` with its newline: UTF-8, no spaces."""
-    text = json.dumps(status_to_json(status), ensure_ascii=False, separators=(",", ":"))
-    return text.encode() + b"\n"
+    return _ENCODER.encode(status_to_json(status)).encode() + b"\n"

@@ -164,15 +164,16 @@ def _phases(
         if end.at is not None and end.at <= start:
             reach.prev_until = start
             continue
+        when = Interval(start, end.at)
         yield Measure(
             pack=pack,
             rule=rule,
             phase=phase,
-            when=Interval(start, end.at),
+            when=when,
             trigger=occurrence.facts,
             closing=end.facts,
             needs=end.needs,
-            pieces=(),
+            pieces=(when,),
         )
         reach.prev_until = end.at
 
@@ -240,4 +241,6 @@ def _waivers(pack: Pack, facts: Sequence[Fact]) -> Iterator[Waiver]:
 
 def _waived(measure: Measure, waivers: tuple[Waiver, ...]) -> Measure:
     holes = [waiver.when for waiver in waivers if waiver.applies(measure)]
+    if not holes:
+        return measure
     return replace(measure, pieces=tuple(measure.when.without(holes)))
