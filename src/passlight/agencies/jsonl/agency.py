@@ -97,8 +97,13 @@ def _refuse_constant(name: str) -> None:
 
 
 def _shown(value: Any, error: ProblemError, line: Line) -> str:
+    """Return the value that is wrong, masked; the line when there is no such value to name."""
     field = error.problems[0].field
-    return _value_of(value, field) or masked(line.text)
+    if field is None:
+        return masked(line.text)
+    if field in {"number", "type"}:
+        field = f"subject.{field}"
+    return _value_of(value, field)
 
 
 def _value_of(value: Any, field: str | None) -> str:
