@@ -74,7 +74,7 @@ def services(settings: Settings, *, host: str = HOST) -> list[ProcessSpec]:
     }
     granian = (
         *(python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(office)),
-        *("--workers", "1", "--blocking-threads", "8", "--no-ws", "--process-name", "office"),
+        *("--workers", "1", "--blocking-threads", "4", "--no-ws"),
     )
     return [
         ProcessSpec(
