@@ -21,13 +21,14 @@ from passlight.core.codes.sampling import (
 from passlight.core.codes.trust import TrustList, read_payload
 from passlight.core.kernel.problem import ProblemError
 from passlight.core.verification.answer import Answer
-from passlight.core.verification.checks import CHECKS, Check, Reading, take
+from passlight.core.verification.checks import CHECKS, Check
 from passlight.core.verification.inputs import (
     ClockState,
     PhoneDocument,
     SheetDocument,
     VerificationPolicy,
 )
+from passlight.core.verification.reading import Reading, take
 from passlight.core.verification.replay import ReplaySet
 from passlight.core.verification.status_source import ListState, StatusList, StatusLists
 from passlight.core.verification.verify import run_checks

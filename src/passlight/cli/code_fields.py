@@ -7,8 +7,9 @@ from typing import Any
 from passlight.core.codes.layout import NO_TEST, SIGNED_LENGTH, Binding, Body, Purpose, Suite
 from passlight.core.codes.sampling import sampled_from
 from passlight.core.codes.trust import TrustList
-from passlight.core.verification.checks import CHECKS, Reading
+from passlight.core.verification.checks import CHECKS
 from passlight.core.verification.inputs import ClockState, VerificationPolicy
+from passlight.core.verification.reading import Reading
 from passlight.core.verification.replay import ReplaySet
 from passlight.core.verification.status_source import StatusLists
 from passlight.runtime.catalogue import text as message

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from passlight.core.codes.sampling import sampled_from
 from passlight.core.codes.trust import TrustList
 from passlight.core.verification.answer import Answer, DoorAnswer
-from passlight.core.verification.checks import CHECKS, Check, Reading
+from passlight.core.verification.checks import CHECKS, Check
 from passlight.core.verification.inputs import (
     ClockState,
     PhoneDocument,
     SheetDocument,
     VerificationPolicy,
 )
+from passlight.core.verification.reading import Reading
 from passlight.core.verification.replay import ReplaySet
 from passlight.core.verification.status_source import StatusSource
 
