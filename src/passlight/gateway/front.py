@@ -22,7 +22,6 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from passlight.runtime.catalogue import LANGUAGES, text
 from passlight.runtime.settings import read_settings, read_variable
@@ -39,6 +38,8 @@ UPLOAD_BYTES_MAX = 256 * 1024 * 1024
 BOOK_AGE_SECONDS_MAX = 30
 CONNECTIONS = 500
 HEALTH_SECONDS = 2.0
+CONNECT_SECONDS = 2.0
+REPLY_SECONDS = 120.0  # uploads and previews may take their time; a connection may not
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -46,12 +47,14 @@ class Front:
     """Passes requests on; holds nothing but connections."""
 
     def __init__(
-        self, *, office: str, gateway: str, https: bool, client: httpx.AsyncClient
+        self, *, office: str, gateway: str, https: bool, transport: httpx.AsyncBaseTransport
     ) -> None:
         self._office = office
         self._gateway = gateway
         self._scheme = "https" if https else "http"
-        self._client = client
+        # The transport and never a client: a client has a cookie jar, which would give one
+        # person's session to the next.
+        self._transport = transport
 
     async def health(self, _request: Request) -> Response:
         """Answer 200 when every process is ready, else 503 and which is not."""
@@ -66,7 +69,10 @@ class Front:
 
     async def _ready(self, url: str) -> dict[str, object]:
         try:
-            reply = await self._client.get(url, timeout=HEALTH_SECONDS)
+            request = httpx.Request("GET", url, extensions={"timeout": _seconds(HEALTH_SECONDS)})
+            reply = await self._transport.handle_async_request(request)
+            await reply.aread()
+            await reply.aclose()
             found = reply.json() if "json" in reply.headers.get("content-type", "") else {}
         except (httpx.HTTPError, ValueError):
             return {"ready": False}
@@ -80,13 +86,14 @@ class Front:
             return JSONResponse({"error": "too-large"}, status_code=413)
         target = self._gateway if to_gateway else self._office
         try:
-            sent = self._client.build_request(
+            sent = httpx.Request(
                 request.method,
                 httpx.URL(f"{target}{_raw_target(request)}"),
                 headers=self._headers(request),
                 content=_body(request),
+                extensions={"timeout": _seconds(REPLY_SECONDS)},
             )
-            reply = await self._client.send(sent, stream=True)
+            reply = await self._transport.handle_async_request(sent)
         except (httpx.HTTPError, ClientDisconnect):
             return _away(to_gateway=to_gateway)
         # Raw values and pairs: a reply may set several cookies, and its bytes stay encoded as sent.
@@ -106,6 +113,10 @@ class Front:
         return [*kept, ("x-forwarded-for", client), ("x-forwarded-proto", self._scheme)]
 
 
+def _seconds(reply: float) -> dict[str, float]:
+    return {"connect": CONNECT_SECONDS, "read": reply, "write": reply, "pool": CONNECT_SECONDS}
+
+
 def _raw_target(request: Request) -> str:
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
     query: bytes = request.scope.get("query_string", b"")
@@ -119,7 +130,7 @@ def _body(request: Request) -> AsyncIterator[bytes] | None:
 
 async def _stream(reply: httpx.Response) -> AsyncIterator[bytes]:
     try:
-        async for chunk in reply.aiter_raw():
+        async for chunk in reply.stream:  # type: ignore[union-attr]  # an async transport's
             yield chunk
     finally:
         await reply.aclose()
@@ -147,22 +158,16 @@ def _away(*, to_gateway: bool) -> Response:
     return HTMLResponse(page, status_code=503, headers=retry)
 
 
-def create_front(*, office: str, gateway: str, https: bool) -> ASGIApp:
+def create_front(*, office: str, gateway: str, https: bool) -> Starlette:
     """Return the front for an office and a gateway at these origins (``http://host:port``)."""
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=50)
-    client = httpx.AsyncClient(
-        # Uploads and previews may take their time; a connection may not.
-        timeout=httpx.Timeout(120.0, connect=2.0),
-        limits=limits,
-        follow_redirects=False,
-        trust_env=False,
-    )
-    front = Front(office=office, gateway=gateway, https=https, client=client)
+    transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
+    front = Front(office=office, gateway=gateway, https=https, transport=transport)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
-        await client.aclose()
+        await transport.aclose()
 
     handler: Callable[..., object] = front.forward
     return Starlette(
