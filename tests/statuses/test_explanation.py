@@ -28,7 +28,7 @@ from tests.statuses.moments import HandClock, T
 
 
 @pytest.fixture
-def e06(transactional_db):
+def e06(db):
     """Facts as they came: each recorded an hour after it happened; the worker ran each time."""
     clock = HandClock(T - timedelta(days=20))
     put_in_force(shanghai(), clock)
@@ -118,7 +118,7 @@ def test_green_after_the_last_day(e06):
     )
 
 
-def test_what_a_bad_pack_showed_can_be_told_later(transactional_db):
+def test_what_a_bad_pack_showed_can_be_told_later(db):
     """E40: a pack live from 09:00 to 09:20 is named, with its hash, for 09:10."""
     clock = HandClock(T - timedelta(days=2))
     good = put_in_force(one_rule("1", "red"), clock).pack
@@ -138,7 +138,7 @@ def test_what_a_bad_pack_showed_can_be_told_later(transactional_db):
     assert PackPublication.objects.count() == 3
 
 
-def test_without_rules_it_says_so(transactional_db):
+def test_without_rules_it_says_so(db):
     (one,) = people(1)
     found = explain(one, T)
     assert (found.colour, found.field) == ("unknown", "unknown")
@@ -146,7 +146,7 @@ def test_without_rules_it_says_so(transactional_db):
 
 
 @pytest.fixture
-def steward(transactional_db):
+def steward(db):
     from passlight.office.accounts.models import Role, Unit, UnitKind, User
 
     unit = Unit.objects.create(

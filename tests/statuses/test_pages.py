@@ -23,7 +23,7 @@ READERS = {Role.STEWARD, Role.AUDITOR}
 
 
 @pytest.fixture
-def district(transactional_db):
+def district(db):
     """Three people: one red; one red and then withdrawn; one green."""
     clock = HandClock(SystemClock().now() - timedelta(hours=5))
     persons = people(3)
@@ -42,7 +42,7 @@ def district(transactional_db):
 
 
 @pytest.fixture
-def as_user(transactional_db):
+def as_user(db):
     unit = Unit.objects.create(
         kind=UnitKind.DISTRICT, name="云杉区", name_en="Spruce District", path="/1/"
     )
@@ -122,7 +122,7 @@ def test_statuses_by_colour(district, as_user):
     assert keys[2] in text(client, f"/statuses/?handle={district[2].facts_key}")
 
 
-def test_an_escaped_fact_id(transactional_db, as_user):
+def test_an_escaped_fact_id(db, as_user):
     clock = HandClock(SystemClock().now() - timedelta(hours=1))
     land(
         fact(

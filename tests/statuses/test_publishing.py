@@ -44,7 +44,7 @@ def hand():
 
 
 @pytest.fixture
-def under_shanghai(transactional_db, hand):
+def under_shanghai(db, hand):
     put_in_force(shanghai(), hand)
     list_key_area(hand)
     return hand
@@ -196,6 +196,24 @@ def test_a_listed_area_touches_who_named_one_above_or_below_it(under_shanghai):
     assert Publication.objects.count() == before + 2
 
 
+def test_an_area_known_too_coarsely_is_a_question_once(under_shanghai):
+    """E22: 990202 is listed, the person is known to come from somewhere in 990200: no colour, one task."""
+    (one,) = people(1)
+    list_key_area(under_shanghai, "990202")
+    under_shanghai.set(T)
+    land(arrival(one, T, area="990200"), clock=under_shanghai)
+    publisher = run_worker(under_shanghai)
+    assert shown(one)[0][1] == "green"
+    land(fact("lab:1", "lab.sampled", one.facts_key, T, sample_id="1"), clock=under_shanghai)
+    run_worker(under_shanghai, publisher)
+    (task,) = Task.objects.all()
+    assert (task.ordinal, task.kind, task.detail) == (
+        0,
+        "question",
+        "arrived-from-key-area: rail:0 / list:990202",
+    )
+
+
 def test_whom_an_area_touches(under_shanghai):
     from passlight.core.rules.areas import AreaCodes
     from passlight.office.statuses.touched import touched_by
@@ -262,7 +280,7 @@ def test_who_has_died_is_closed(under_shanghai):
     assert (published(one).state, shown(one)) == ("closed", [(None, "closed")])
 
 
-def test_without_a_pack_nobody_is_green(transactional_db, hand):
+def test_without_a_pack_nobody_is_green(db, hand):
     (one,) = people(1)
     registered([one], hand)
     run_worker(hand)
@@ -270,7 +288,7 @@ def test_without_a_pack_nobody_is_green(transactional_db, hand):
 
 
 def test_a_new_pack_is_carried_to_everybody_in_batches_and_goes_on_where_it_stopped(
-    transactional_db, hand, monkeypatch
+    db, hand, monkeypatch
 ):
     monkeypatch.setattr("passlight.office.statuses.publishing.PEOPLE_A_BATCH", 3)
     persons = people(8)
@@ -291,7 +309,7 @@ def test_a_new_pack_is_carried_to_everybody_in_batches_and_goes_on_where_it_stop
     assert (beat.packs_seq, beat.sweep_ordinal) == (2, -1)
 
 
-def test_a_pack_of_the_future_is_in_the_row_already(transactional_db, hand):
+def test_a_pack_of_the_future_is_in_the_row_already(db, hand):
     (one,) = people(1)
     put_in_force(one_rule("1", "red"), hand)
     land(confirmed(one, hand.moment), clock=hand)
@@ -371,41 +389,34 @@ def test_the_evaluator_role_suffices(under_shanghai, as_role):
     assert shown(one) == [(None, "green")]
 
 
-@pytest.mark.parametrize("role", [Role.OFFICE, Role.GATEWAY])
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "insert into statuses_publication values (99, 0, '[]', null, 'active', now(), 0, 0)",
-        "update statuses_publication set segments = '[]'",
-        "delete from statuses_publication",
-        "insert into statuses_reason values ('x', 'red', '{}', '{}')",
-        "update statuses_heartbeat set at = now()",
-        "truncate statuses_publication",
-    ],
+COLOURS = (
+    "insert into statuses_publication values (99, 0, '[]', null, 'active', now(), 0, 0)",
+    "update statuses_publication set segments = '[]'",
+    "delete from statuses_publication",
+    "truncate statuses_publication",
+    "insert into statuses_reason values ('x', 'red', '{}', '{}')",
+    "update statuses_heartbeat set at = now()",
 )
-def test_nobody_but_the_evaluator_writes_a_colour(transactional_db, role_urls, role, statement):
-    with (
-        psycopg.connect(role_urls[role], autocommit=True) as other,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
-        other.execute(statement)
+BEYOND_THE_EVALUATOR = (
+    "update statuses_publication set segments = '[]'",
+    "delete from statuses_publication",
+    "update statuses_reason set colour = 'green'",
+    "insert into facts_fact values (1, 'x', 1, 'assert', 'k', 's', now(), null, now(), 's', 'b', '{}')",
+    "insert into packs_publication values (1, now(), null, now(), '', null, 1)",
+    "select name_sealed from people_person",
+)
 
 
 @pytest.mark.parametrize(
-    "statement",
-    [
-        "update statuses_publication set segments = '[]'",
-        "delete from statuses_publication",
-        "insert into facts_fact values (1, 'x', 1, 'assert', 'k', 's', now(), null, now(), 's', 'b', '{}')",
-        "select name_sealed from people_person",
-    ],
+    ("role", "statements"),
+    [(Role.OFFICE, COLOURS), (Role.GATEWAY, COLOURS), (Role.EVALUATOR, BEYOND_THE_EVALUATOR)],
 )
-def test_what_even_the_evaluator_may_not(transactional_db, role_urls, statement):
-    with (
-        psycopg.connect(role_urls[Role.EVALUATOR], autocommit=True) as other,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
-        other.execute(statement)
+def test_what_each_role_may_not_write(role_urls, role, statements):
+    """Nobody but the evaluator writes a colour, and the evaluator writes nothing else."""
+    with psycopg.connect(role_urls[role], autocommit=True) as other:
+        for statement in statements:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                other.execute(statement)
 
 
 def test_a_worker_started_again_publishes_nothing_new(under_shanghai):

@@ -95,7 +95,8 @@ def _lines(old: str, new: str) -> Iterator[tuple[str, str]]:
     )
     for place, line in enumerate(compared):
         if place > 1:  # the two lines before are the files' names
-            yield (line[:1], line[1:]) if line[:1] in "+-@" else (" ", line[1:])
+            place_line = line.startswith("@")
+            yield ("@", line) if place_line else (line[:1] or " ", line[1:])
 
 
 def _listed(stored: StoredPack, intervals: tuple[Interval, ...], now: datetime) -> Listed:

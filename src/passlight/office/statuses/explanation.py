@@ -106,7 +106,7 @@ def explain(
     known_at = known_at or at
     now = now or at
     found = _timeline(person, known_at)
-    status = found.status(at) if isinstance(found, Timeline) else None
+    status = found.status(at) if found is not None else None
     colour = status.colour if status is not None else Colour.UNKNOWN
     measures = status.measures if status is not None else ()
     return Explanation(
@@ -115,7 +115,7 @@ def explain(
         headline=_headline(colour, status),
         outlook=_outlook(colour, status),
         todo=tuple(_todo(status)) if status is not None else (),
-        story=tuple(_story(found, at)) if isinstance(found, Timeline) else (),
+        story=tuple(_story(found, at, present=at >= now)) if found is not None else (),
         facts=tuple(_facts(measures)),
         rules=tuple(_rules(measures)),
         pack_line=_pack_line(status.pack if status is not None else None),
@@ -170,7 +170,7 @@ def _todo(status: Status) -> Iterable[Sentence]:
         yield say("statuses.question", fact=_kind(question.fact))
 
 
-def _story(timeline: Timeline, at: datetime) -> list[Step]:
+def _story(timeline: Timeline, at: datetime, *, present: bool) -> list[Step]:
     """Return the stretches of colour, the latest first; ``at`` lies in the one marked now."""
     segments = list(timeline.segments())
     if len(segments) > 1 and segments[1].start is not None and segments[1].start <= at:
@@ -183,15 +183,14 @@ def _story(timeline: Timeline, at: datetime) -> list[Step]:
     for segment, end in zip(segments, ends, strict=True):
         now = (segment.start is None or segment.start <= at) and (end is None or at < end)
         moment = at if now else segment.start or (end - timedelta(microseconds=1) if end else at)
-        steps.append(_step(timeline.status(moment), segment.start, end, at=at, now=now))
+        when = _when(segment.start, end, at=at if now else None, present=present)
+        steps.append(_step(timeline.status(moment), when, now=now))
     current = next(place for place, step in enumerate(steps) if step.now)
     first = max(0, min(current - STORY_STEPS_MAX // 2, len(steps) - STORY_STEPS_MAX))
     return steps[first : first + STORY_STEPS_MAX][::-1]
 
 
-def _step(
-    status: Status, start: datetime | None, end: datetime | None, *, at: datetime, now: bool
-) -> Step:
+def _step(status: Status, when: Sentence, *, now: bool) -> Step:
     word = say(f"pages.colour.{status.colour.value}")
     if status.measures:
         first, *others = status.measures
@@ -210,19 +209,23 @@ def _step(
     return Step(
         colour=status.colour.value,
         now=now,
-        when=_when(start, end, at=at, now=now),
+        when=when,
         title=title,
         lines=tuple(lines),
         notes=tuple(notes),
     )
 
 
-def _when(start: datetime | None, end: datetime | None, *, at: datetime, now: bool) -> Sentence:
-    if now and start is not None and end is not None:
+def _when(
+    start: datetime | None, end: datetime | None, *, at: datetime | None, present: bool
+) -> Sentence:
+    """Return when a stretch is; ``at`` is the moment asked about when it lies in this one."""
+    tense = "now" if present else "then"
+    if at is not None and start is not None and end is not None:
         day, days = (at - start) // DAY + 1, -(-(end - start) // DAY)
-        return say("statuses.when.now_day", day=day, days=days)
-    if now:
-        return say("statuses.when.now")
+        return say(f"statuses.when.{tense}_day", day=day, days=days)
+    if at is not None:
+        return say(f"statuses.when.{tense}")
     if start is not None:
         return say("statuses.when.from", moment=start)
     if end is not None:

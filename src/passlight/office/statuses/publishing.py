@@ -23,9 +23,10 @@ from passlight.office.statuses.evaluation import (
     LogReader,
     Situation,
 )
-from passlight.office.statuses.models import Heartbeat, Publication, Task
+from passlight.office.statuses.models import Heartbeat, Publication
 from passlight.office.statuses.reasons import FAILED_KEY, store_reasons
 from passlight.office.statuses.segments import from_moment, sampled_at, to_published
+from passlight.office.statuses.tasks import doubts, failures, open_tasks
 from passlight.office.statuses.touched import touched_by
 
 log = logging.getLogger("passlight.worker")
@@ -138,16 +139,13 @@ class Publisher:
                 )
                 for place, row in enumerate(changed)
             )
-            Task.objects.bulk_create(
-                Task(
-                    ordinal=row.ordinal,
-                    kind=Task.Kind.EVALUATION_FAILED,
-                    detail=row.failure,
-                    fact_seq=situation.up_to,
-                    opened_at=now,
-                )
-                for row in changed
-                if row.failure is not None
+            open_tasks(
+                [
+                    *failures((row.ordinal, row.failure) for row in changed if row.failure),
+                    *doubts(found, now),
+                ],
+                fact_seq=situation.up_to,
+                now=now,
             )
             self._at.publication_seq += len(changed)
             self._beat(at=self._at.at)
