@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from passlight.agencies.risk_areas.place import area_id
+from passlight.core.facts.form import fact_from_json
+from passlight.core.rules.areas import pair_listings
 from tests.agencies.files import counts, feed, real, snapshot
 
 BEIJING = timezone(timedelta(hours=8))
@@ -239,3 +241,29 @@ def test_a_folder_leaves_other_files_out_and_says_so(tmp_path: Path) -> None:
     assert run.status == 0
     assert run.counts == counts(declared=1, landed=1)
     assert run.errors[0].startswith("readme.txt: Left out")
+
+
+@pytest.mark.data
+def test_the_rules_read_every_real_listing_from_its_first_hour_to_its_last(tmp_path: Path) -> None:
+    """What the area history makes of our facts, against runs of hours in the files themselves."""
+    folder = real("risk-areas")
+    wanted: set[tuple[Place, str, datetime, datetime | None]] = set()
+    open_since: dict[tuple[Place, str], datetime] = {}
+    for hour, places in plain_lists(folder):
+        for key in [key for key in open_since if places.get(key[0]) != key[1]]:
+            wanted.add((*key, open_since.pop(key), hour))
+        for place, level in places.items():
+            open_since.setdefault((place, level), hour)
+    wanted |= {(*key, since, None) for key, since in open_since.items()}
+    facts = [fact_from_json(one) for one in feed("risk-areas", folder, out=tmp_path / "o").facts]
+    read = {
+        (
+            tuple(listing.fact.payload[key] for key in ("province", "city", "county", "name")),
+            listing.level,
+            listing.when.start,
+            listing.when.end,
+        )
+        for listing in pair_listings(facts)
+    }
+    assert read == wanted
+    assert len(read) == 544
