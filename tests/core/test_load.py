@@ -129,6 +129,10 @@ def test_presence_never_makes_anyone_red(kind: str) -> None:
         load_pack({"pack.yaml": HEAD + AUTOMATIC % ("exposure.assessed", "red")})
 
 
+def test_a_pack_without_rules_would_show_everyone_green_and_is_refused() -> None:
+    assert [one.code for one in problems(HEAD)] == ["rules.no-rules"]
+
+
 def test_all_problems_come_at_once() -> None:
     text = (
         GOOD.replace("convert", "maybe").replace("en: Observe", "en: ''").replace("Arrived}", "''}")

@@ -103,6 +103,9 @@ def _load(texts: Mapping[str, str], findings: Findings) -> Pack:
     setting = Setting(zone=zone, parameters=_parameters(parts.get("params"), effective, zone=zone))
     cap = _cap(head.get("cap"))
     rules = _compile(_rule_nodes(texts, parts.get("rules"), findings=findings), setting, cap=cap)
+    if not rules and not findings.problems:
+        remedy = "Write rules/*.yaml; a pack without rules would show everyone green."
+        root.fail("no-rules", "has no rules.", remedy, "rules")
     areas = AreaCodes()
     with findings.part():
         areas = _areas(texts.get(AREAS, ""), findings, zone=zone)
