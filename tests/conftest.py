@@ -241,7 +241,7 @@ def _make_template(server: EmbeddedPostgres, home: Path) -> None:
         read_settings(), home=draft, keys=draft / "keys", database_url=server.url(TEMPLATE)
     )
     done = subprocess.run(
-        [sys.executable, "-m", "passlight", "migrate", "--quiet"],
+        [sys.executable, "-m", "passlight.cli.main", "migrate", "--quiet"],
         env=_environment(settings),
         capture_output=True,
         text=True,

@@ -19,7 +19,7 @@ def migrate(settings: Settings) -> subprocess.CompletedProcess[str]:
     )
     environment.pop("PASSLIGHT_DATABASE_URL", None)
     return subprocess.run(
-        [sys.executable, "-m", "passlight", "migrate"],
+        [sys.executable, "-m", "passlight.cli.main", "migrate"],
         env=environment,
         capture_output=True,
         text=True,
@@ -63,7 +63,7 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
         PASSLIGHT_DATABASE_URL="postgresql://owner:secret@127.0.0.1:1/none",
     )
     done = subprocess.run(
-        [sys.executable, "-m", "passlight", "migrate"],
+        [sys.executable, "-m", "passlight.cli.main", "migrate"],
         env=environment,
         capture_output=True,
         text=True,
