@@ -99,7 +99,7 @@ def test_a_killed_run_leaves_no_half_file_and_the_next_one_is_whole(tmp_path: Pa
             file.write(json.dumps(fact(n)) + "\n")
     out = tmp_path / "out" / "facts"
     out.parent.mkdir()
-    command = [sys.executable, "-m", "passlight", "feed", "jsonl", path, "--out", out]
+    command = [sys.executable, "-m", "passlight.cli.main", "feed", "jsonl", path, "--out", out]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not any(draft.stat().st_size for draft in out.parent.iterdir()):

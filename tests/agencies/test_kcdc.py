@@ -121,7 +121,7 @@ def evaluate(facts: Path, at: str) -> list[dict[str, str]]:
         [
             sys.executable,
             "-m",
-            "passlight",
+            "passlight.cli.main",
             "evaluate",
             "--pack",
             pack,

@@ -48,7 +48,7 @@ def test_a_feed_that_is_killed_again_and_again_lands_every_row_once(
     rng = random.Random(SEED)
     bad = {n: {"garbage": n} for n in range(0, ROWS, 20)}
     path = jsonl(tmp_path / "facts.jsonl", *(bad.get(n) or fact(n) for n in range(ROWS)))
-    command = [sys.executable, "-m", "passlight", "feed", "jsonl", str(path)]
+    command = [sys.executable, "-m", "passlight.cli.main", "feed", "jsonl", str(path)]
     environment = {**installation.environment, "PASSLIGHT_ROLE": Role.OFFICE.value}
     killed_half_way = 0
     for _ in range(KILLS):
