@@ -80,7 +80,6 @@ class Device:
         *,
         clock: Clock,
         entropy: Entropy,
-        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.key = DeviceKey(entropy)
@@ -88,7 +87,7 @@ class Device:
         self._clock = clock
         self._entropy = entropy
         self._http = httpx.Client(
-            base_url=self.url, timeout=TIMEOUT_SECONDS, transport=transport, follow_redirects=False
+            base_url=self.url, timeout=TIMEOUT_SECONDS, follow_redirects=False
         )
 
     def __enter__(self) -> Self:
@@ -137,6 +136,12 @@ class Device:
         token = self._form_token().get("csrfmiddlewaretoken", "")
         headers = {"X-CSRFToken": token, **self._same_origin()}
         return _json(self._http.post(path, json=body, headers=headers))
+
+    @property
+    def handle(self) -> str:
+        """Return the handle that the grant names this device by."""
+        claims = jwt.decode(self.grant, options={"verify_signature": False})
+        return str(claims["sub"])
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the gateway's answer, asked with the grant and a fresh proof.
@@ -236,6 +241,18 @@ class CheckerDevice(Device):
         self.venue = venue
         self.entrance = entrance
 
+    def log_in(self, username: str, password: str) -> None:
+        """Log in and take the post: the office gives names only for where the checker stands.
+
+        Raises:
+            RefusedError: when this user may not log in, or not stand there.
+        """
+        super().log_in(username, password)
+        form = {"venue": self.venue, "entrance": self.entrance, **self._form_token()}
+        answer = self._http.post("/checker/post/", data=form, headers=self._same_origin())
+        if answer.status_code != httpx.codes.FOUND:
+            raise RefusedError(answer.status_code, "post-refused", {})
+
     def verify(self, text: str, *, interaction: str | None = None) -> dict[str, Any]:
         """Return the gateway's answer to a scanned code."""
         return self._verify(interaction, text=text)
@@ -246,13 +263,14 @@ class CheckerDevice(Device):
         Raises:
             RefusedError: 404 when nobody has that document.
         """
-        body = {"type": kind, "number": number, "venue": self.venue}
+        body = {"type": kind, "number": number, "venue": self.venue, "device": self.handle}
         found = self.office("/checker/document/", body)
         return self._verify(None, subject_token=found["subject_token"])
 
     def identity(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return the masked identity, the office's second answer."""
-        return self.office("/checker/identity/", {"lookup": answer["lookup"]})
+        body = {"lookup": answer["lookup"], "device": self.handle}
+        return self.office("/checker/identity/", body)
 
     def record(
         self, kind: str, answer: dict[str, Any], *, key: str | None = None, note: str = ""

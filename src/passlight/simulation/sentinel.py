@@ -48,12 +48,11 @@ class Sentinel:
         clock: Clock,
         entropy: Entropy,
         say: Callable[[str], object],
-        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.door = door
         self.pending: deque[dict[str, Any]] = deque(maxlen=PENDING_MAX)
         self._url, self._clock, self._entropy = url, clock, entropy
-        self._say, self._transport = say, transport
+        self._say = say
         self._checker: CheckerDevice | None = None
         self._phones: dict[str, Phone] = {}
         self._turn = 0
@@ -110,7 +109,6 @@ class Sentinel:
                 entrance=self.door.entrance,
                 clock=self._clock,
                 entropy=self._entropy,
-                transport=self._transport,
             )
             checker.log_in(self.door.username, self.door.password)
             self._checker = checker
@@ -119,9 +117,7 @@ class Sentinel:
     def _ready_phone(self, name: str) -> Phone:
         phone = self._phones.get(name)
         if phone is None:
-            phone = Phone(
-                self._url, clock=self._clock, entropy=self._entropy, transport=self._transport
-            )
+            phone = Phone(self._url, clock=self._clock, entropy=self._entropy)
             phone.log_in(name, self.door.password)
             self._phones[name] = phone
         if phone.code is None or phone.now() > phone.code.ends_at - CODE_LEFT_SECONDS:
