@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from passlight.core.rules.load import load_pack
 from passlight.core.rules.pack import Pack
 from passlight.core.status.scenario import ScenarioResult, run_scenarios

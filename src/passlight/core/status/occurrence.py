@@ -29,7 +29,6 @@ from passlight.core.status.reading import PersonFacts, begins_at, left_at, paylo
 
 Told = tuple[datetime | None, tuple[Fact, ...], Text | None]
 DELISTED = Text("解除条件：地区移出名单", "Lifted by: delisting of the area")
-LEFT = Text("解除条件：离开该地区", "Lifted by: leaving the area")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +151,8 @@ def _inside(
         moments={
             Moment.INTERVAL_FROM: (both.start, (), None),
             Moment.INTERVAL_UNTIL: (both.end, ended, DELISTED),
-            Moment.STAY_UNTIL: (stay.occurred_until, (), LEFT),
+            # No sentence: nobody is told to leave in order to be released.
+            Moment.STAY_UNTIL: (stay.occurred_until, (), None),
             Moment.LISTING_UNTIL: (listed.end, delisting, DELISTED),
         },
         coarse=listing if coarse else None,
