@@ -15,6 +15,7 @@ its pages answer with a friendly page, and codes go on working.
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -39,6 +40,7 @@ FORWARDED = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-pr
 # A worker that has not said for this long that all is known: six heartbeats missed.
 BOOK_SECONDS = 30
 TIMEOUT = httpx.Timeout(connect=2.0, read=120.0, write=60.0, pool=5.0)
+UPLOAD_BYTES_MAX = 256 * 1024 * 1024
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 AWAY = '<meta http-equiv="refresh" content="5">'
 
@@ -68,15 +70,24 @@ class _Front:
         """Keep one pool of connections."""
         limits = httpx.Limits(max_connections=500, max_keepalive_connections=100)
         transport = httpx.AsyncHTTPTransport(limits=limits, retries=1)
-        # No proxy of the environment may see what passes here.
+        # A client remembers cookies: without this policy it would hand one person's session
+        # to the next. And no proxy of the environment may see what passes here.
+        forgetful = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
         async with httpx.AsyncClient(
-            transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=False
+            transport=transport,
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            trust_env=False,
+            cookies=forgetful,
         ) as client:
             self._client = client
             yield
 
     async def forward(self, request: Request) -> Response:
         """Pass one request on."""
+        length = request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > UPLOAD_BYTES_MAX:
+            return Response(status_code=413)
         path = request.url.path
         to_gateway = path.startswith(("/v1/", "/v/"))
         base = self._gateway if to_gateway else self._office
