@@ -230,6 +230,16 @@ def test_the_way_through_the_pages(users):
     assert "In force" in page.content.decode()
 
 
+def test_a_shipped_pack_is_stored_from_the_page(users):
+    steward = logged_in(users[UserRole.STEWARD])
+    assert "检查并保存shanghai-2020-02" in steward.get("/packs/").content.decode()
+    page = steward.post("/packs/shipped/shanghai-2020-02/", follow=True)
+    assert "shanghai-2020-02@2020.02.17" in page.content.decode()
+    assert StoredPack.objects.get().name == "shanghai-2020-02"
+    assert "检查并保存shanghai-2020-02" not in steward.get("/packs/").content.decode()
+    assert steward.post("/packs/shipped/imagined/").status_code == 404
+
+
 def test_a_preview_begun_before_another_publication_does_not_count(users):
     steward = logged_in(users[UserRole.STEWARD])
     clock = HandClock(SystemClock().now() - timedelta(hours=1))

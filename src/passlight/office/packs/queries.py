@@ -4,11 +4,14 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from passlight.core.kernel.interval import Interval
+from passlight.core.rules.load import load_pack
 from passlight.core.rules.pack import Pack
 from passlight.office.packs.models import StoredPack
 from passlight.office.packs.schedule import compiled, in_force, latest_seq, publications_up_to
+from passlight.runtime.packs import read_pack_folder, shipped_packs
 
 #: Lines of context around a difference, and lines of one file's difference shown at most.
 CONTEXT_LINES = 3
@@ -55,6 +58,18 @@ def packs_listed(*, now: datetime) -> list[Listed]:
         _listed(stored, tuple(times.get(stored.pk, ())), now)
         for stored in StoredPack.objects.order_by("-uploaded_at", "-id")
     ]
+
+
+def shipped_not_stored() -> list[str]:
+    """Return the folders of packs that come with Passlight and are not stored as they are."""
+    known = set(StoredPack.objects.values_list("hash", flat=True))
+    names = sorted(folder.name for folder in shipped_packs().iterdir() if folder.is_dir())
+    return [name for name in names if _shipped_hash(name) not in known]
+
+
+@cache
+def _shipped_hash(name: str) -> str:
+    return load_pack(read_pack_folder(shipped_packs() / name)).hash
 
 
 def pack_listed(stored: StoredPack, *, now: datetime) -> Listed:

@@ -67,9 +67,9 @@ def publications_up_to(up_to: int) -> list[PackPublication]:
     return list(rows.order_by("seq").select_related("pack"))
 
 
-def schedule(up_to: int) -> PackSchedule:
-    """Return the schedule that the publications up to ``up_to`` make."""
-    return schedule_of(in_force(publications_up_to(up_to)))
+def schedule(up_to: int | None = None) -> PackSchedule:
+    """Return the schedule that the publications up to ``up_to`` make (None: all of them)."""
+    return schedule_of(in_force(publications_up_to(latest_seq() if up_to is None else up_to)))
 
 
 def schedule_of(line: Iterable[InForce]) -> PackSchedule:

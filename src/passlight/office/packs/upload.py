@@ -27,7 +27,8 @@ def read_zip(data: bytes) -> dict[str, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _without_wrapper(_texts(archive))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    # RuntimeError: locked with a password, or packed in a way that zipfile does not know.
+    except (zipfile.BadZipFile, RuntimeError) as error:
         raise _problem("packs.not-a-zip", "this is no zip file that can be read") from error
 
 

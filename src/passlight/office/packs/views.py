@@ -1,7 +1,7 @@
 """Pages of rule packs: list, upload, one pack, difference, preview, publication."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,11 +16,13 @@ from passlight.office.packs.queries import (
     pack_in_force,
     pack_listed,
     packs_listed,
+    shipped_not_stored,
 )
 from passlight.office.packs.schedule import compiled
 from passlight.office.pages.language import message
 from passlight.office.statuses.models import Reason
 from passlight.runtime.clock import SystemClock
+from passlight.runtime.packs import read_pack_folder, shipped_packs
 
 CLOCK = SystemClock()
 CAUSES_SHOWN = 12
@@ -41,8 +43,26 @@ def index(request: HttpRequest) -> HttpResponse:
         "packs": packs_listed(now=CLOCK.now()),
         "form": form if may_change else None,
         "problems": form.problems,
+        "shipped": shipped_not_stored() if may_change else [],
     }
     return render(request, "packs/index.html", context, status=400 if form.problems else 200)
+
+
+@require_POST
+@requires("packs.change")
+def store_shipped(request: HttpRequest, name: str) -> HttpResponse:
+    """Store a pack that comes with Passlight, checked like any other."""
+    if name not in shipped_not_stored():
+        raise Http404
+    files = read_pack_folder(shipped_packs() / name)
+    try:
+        stored = store_pack(files, user=signed_in_user(request), clock=CLOCK)
+    except ProblemError as error:
+        for problem in error.problems:
+            messages.error(request, str(problem))
+        return redirect("packs:index")
+    messages.success(request, message("packs.stored", pack=str(stored)))
+    return redirect("packs:detail", stored.pk)
 
 
 def _stored(request: HttpRequest, form: UploadForm) -> StoredPack | None:
