@@ -144,3 +144,18 @@ def test_a_worker_that_fell_silent_is_not_ready() -> None:
     assert (said.status_code, said.json()["not_ready"]) == (503, ["worker"])
     for server in (front, office, gateway):
         server.stop()
+
+
+def test_one_persons_session_never_reaches_the_next(servers) -> None:
+    """Control: without the cookie policy of the front's client the second request carries a=1."""
+    front = servers[-1]
+    first = httpx.get(f"{front.url}/login/")
+    assert first.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    second = httpx.get(f"{front.url}/login/")
+    assert "cookie" not in second.json()["headers"]
+
+
+def test_an_upload_has_a_limit(servers) -> None:
+    with socket.create_connection(servers[-1].url.removeprefix("http://").split(":")) as raw:
+        raw.sendall(b"POST /feeds/ HTTP/1.1\r\nHost: t\r\nContent-Length: 99999999999\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 413")
