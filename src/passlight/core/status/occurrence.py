@@ -66,9 +66,11 @@ def occurrences(
 ) -> Iterator[Occurrence]:
     """Return every occurrence of ``rule`` in a person's facts."""
     if isinstance(rule.form, TriggerForm):
+        if not facts.has(rule.form.filter.kinds):
+            return iter(())
         return _triggered(rule.form, facts, pack=pack, areas=areas)
     if isinstance(rule.form, DuringForm):
-        return _stays(rule.form, facts, areas=areas)
+        return _stays(rule.form, facts, areas=areas) if facts.has(rule.form.stays) else iter(())
     return _gaps(rule.form, facts, pack=pack)
 
 

@@ -95,6 +95,10 @@ class PersonFacts:
         for fact in facts:
             self._by_kind[fact.kind].append(fact)
 
+    def has(self, kinds: tuple[str, ...]) -> bool:
+        """Return whether there is a fact of one of these kinds at all."""
+        return any(kind in self._by_kind for kind in kinds)
+
     def matching(self, wanted: Filter) -> list[Fact]:
         """Return the facts that pass a filter, in evaluation order."""
         if len(wanted.kinds) == 1:

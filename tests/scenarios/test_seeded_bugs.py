@@ -1,0 +1,202 @@
+"""The scenarios must be able to fail: each seeded bug has to break at least one of them.
+
+These are the boundaries that the Shanghai oracle (tests/properties) cannot see: gaps between
+tests, lookbacks, dated parameters, waivers, absence, calendar days, questions.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from passlight.core.kernel import calendar
+from passlight.core.kernel.interval import Interval
+from passlight.core.rules import areas
+from passlight.core.rules.pack import Existing
+from passlight.core.status import evaluate, measures, occurrence, reach, reading
+from tests.scenarios.test_acceptance import RESULTS, results
+
+Patch = pytest.MonkeyPatch
+MINUTE = timedelta(minutes=1)
+
+
+def gap_a_minute_short(patch: Patch) -> None:
+    original = reach.Reach._chain
+
+    def chain(self, seen, events, *, gap, wanted):
+        short = calendar.Elapsed(gap.delta - MINUTE) if gap is not None else None
+        return original(self, seen, events, gap=short, wanted=wanted)
+
+    patch.setattr(reach.Reach, "_chain", chain)
+
+
+def gap_a_minute_long(patch: Patch) -> None:
+    original = reach.Reach._chain
+
+    def chain(self, seen, events, *, gap, wanted):
+        long = calendar.Elapsed(gap.delta + MINUTE) if gap is not None else None
+        return original(self, seen, events, gap=long, wanted=wanted)
+
+    patch.setattr(reach.Reach, "_chain", chain)
+
+
+def released_when_sampled(patch: Patch) -> None:
+    original = reading._counted
+
+    def counted(fact, zone):
+        found = original(fact, zone)
+        return replace(found, counts=found.measured)
+
+    patch.setattr(reading, "_counted", counted)
+
+
+def gap_between_reports(patch: Patch) -> None:
+    original = reading._counted
+
+    def counted(fact, zone):
+        found = original(fact, zone)
+        return replace(found, measured=found.counts)
+
+    patch.setattr(reading, "_counted", counted)
+
+
+def no_reset(patch: Patch) -> None:
+    original = reach.Reach._nth
+    patch.setitem(
+        reach._LOOKUPS,
+        reach.Nth,
+        lambda self, point: original(self, replace(point, reset_on=None)),
+    )
+
+
+def parameters_never_change(patch: Patch) -> None:
+    original = measures._end
+
+    def end(phase, look, start, *, pack):
+        return original(phase, look, start, pack=replace(pack, existing_measures=Existing.KEEP))
+
+    patch.setattr(measures, "_end", end)
+
+
+def ends_in_the_past(patch: Patch) -> None:
+    """E39: two days before the change, as if the new duration had always held."""
+    original = measures._end
+
+    def end(phase, look, start, *, pack):
+        found = original(phase, look, start, pack=pack)
+        return look.of(phase.ends) if phase.parameters else found
+
+    patch.setattr(measures, "_end", end)
+
+
+def old_packs_are_kept(patch: Patch) -> None:
+    patch.setattr(evaluate, "_keep", lambda before, new, *, change: new)
+
+
+def waivers_have_no_end(patch: Patch) -> None:
+    original = measures.Interval.without
+
+    def without(self, holes):
+        return original(self, [Interval(hole.start, None) for hole in holes])
+
+    patch.setattr(measures.Interval, "without", without)
+
+
+def waivers_suspend_everything(patch: Patch) -> None:
+    patch.setattr(measures.Waiver, "applies", lambda self, measure: True)
+
+
+def coarse_areas_colour(patch: Patch) -> None:
+    original = areas.Listings.covering
+
+    def covering(self, area, levels):
+        return original(self, area, levels) or self.inside(area, levels)
+
+    patch.setattr(areas.Listings, "covering", covering)
+
+
+def codes_are_never_abolished(patch: Patch) -> None:
+    patch.setattr(areas.AreaCodes, "identities", lambda self, area: [(area, areas.ALWAYS)])
+
+
+def day_fourteen_included(patch: Patch) -> None:
+    original = occurrence.add
+    wrong = lambda instant, duration, *, zone: (  # noqa: E731
+        original(instant, replace(duration, inclusive=True), zone=zone)
+        if isinstance(duration, calendar.CalendarDays)
+        else original(instant, duration, zone=zone)
+    )
+    patch.setattr(reach, "add", wrong)
+
+
+def calendar_days_are_24_hours(patch: Patch) -> None:
+    original = reach.add
+
+    def wrong(instant, duration, *, zone):
+        if isinstance(duration, calendar.CalendarDays):
+            midnight = calendar.start_of_day(calendar.local_date(instant, zone=zone), zone=zone)
+            return midnight + timedelta(days=duration.days)
+        return original(instant, duration, zone=zone)
+
+    patch.setattr(reach, "add", wrong)
+
+
+def lookback_dropped(patch: Patch) -> None:
+    original = occurrence._area_matches
+
+    def matches(fact, condition, *, pack, areas):
+        return original(fact, replace(condition, lookback=None), pack=pack, areas=areas)
+
+    patch.setattr(occurrence, "_area_matches", matches)
+
+
+def no_cap_on_yellow(patch: Patch) -> None:
+    patch.setattr(measures, "_capped", lambda end, *args, **kwargs: end)
+
+
+def silence_is_ignored(patch: Patch) -> None:
+    patch.setattr(evaluate, "stale_intervals", lambda *args, **kwargs: ())
+
+
+def best_source_is_the_last(patch: Patch) -> None:
+    original = reading._rank
+    patch.setattr(reading, "_rank", lambda source, ranking: -original(source, ranking))
+
+
+def manual_reds_never_expire(patch: Patch) -> None:
+    patch.setattr(measures, "_expiry", lambda occurrence: None)
+
+
+BUGS: list[Callable[[Patch], None]] = [
+    gap_a_minute_short,
+    gap_a_minute_long,
+    released_when_sampled,
+    gap_between_reports,
+    no_reset,
+    parameters_never_change,
+    ends_in_the_past,
+    old_packs_are_kept,
+    waivers_have_no_end,
+    waivers_suspend_everything,
+    coarse_areas_colour,
+    codes_are_never_abolished,
+    day_fourteen_included,
+    calendar_days_are_24_hours,
+    lookback_dropped,
+    no_cap_on_yellow,
+    silence_is_ignored,
+    best_source_is_the_last,
+    manual_reds_never_expire,
+]
+
+
+def test_without_a_seeded_bug_every_scenario_holds() -> None:
+    assert not [one.id for one in RESULTS if one.failures]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda one: one.__name__)
+def test_a_seeded_bug_breaks_a_scenario(bug: Callable[[Patch], None]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        bug(patch)
+        assert [one.id for one in results() if one.failures], f"{bug.__name__} survived"
