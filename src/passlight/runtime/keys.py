@@ -5,6 +5,8 @@ or an HSM replaces this module; callers see bytes for a purpose and nothing else
 """
 
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from passlight.core.kernel.entropy import Entropy
@@ -25,11 +27,15 @@ class KeyFolder:
         return bytes.fromhex(self._path(purpose).read_text().strip())
 
     def read_or_make(self, purpose: str, entropy: Entropy, *, size: int = 32) -> bytes:
-        """Return the secret for ``purpose``, making it first when there is none."""
+        """Return the secret for ``purpose``, making it first when there is none.
+
+        Of several processes that make it at once one wins, and all return the winner's.
+        """
         try:
             return self.read(purpose)
         except FileNotFoundError:
-            self.write(purpose, entropy.token(size))
+            with suppress(FileExistsError):
+                self.write(purpose, entropy.token(size))
             return self.read(purpose)
 
     def write(self, purpose: str, secret: bytes) -> None:
@@ -40,19 +46,29 @@ class KeyFolder:
         """
         path = self._path(purpose)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_suffix(f".{os.getpid()}.new")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(secret.hex())
-            file.flush()
-            os.fsync(file.fileno())
+        # A name of its own for each writer: threads share a process id, and a killed writer
+        # leaves its draft behind.
+        handle, draft = tempfile.mkstemp(prefix=f".{path.stem}.", dir=path.parent)
         try:
+            with os.fdopen(handle, "w") as file:
+                file.write(secret.hex())
+                file.flush()
+                os.fsync(file.fileno())
             os.link(draft, path)
         except FileExistsError:
             if self.read(purpose) != secret:
                 raise
         finally:
-            draft.unlink()
+            Path(draft).unlink()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Make the folder's new entry durable: a key that signed must survive a power cut."""
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def erase(self, purpose: str) -> None:
         """Remove a secret; nothing when there is none."""

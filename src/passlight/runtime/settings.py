@@ -7,6 +7,8 @@
 ``PASSLIGHT_KEYS``         folder of the key files (default ``$PASSLIGHT_HOME/keys``)
 ``PASSLIGHT_PUBLIC_URL``   origin that people type, e.g. ``https://code.example.cn``
 ``PASSLIGHT_REALM``        realm of the codes, ``[a-z0-9-]{1,24}`` (default ``cn-310118``)
+``PASSLIGHT_REALM_OFFSET_MINUTES``  its fixed offset from UTC, which days of codes go by
+                           (default 480)
 ``PASSLIGHT_DEMO``         ``1`` shows the demonstration banner
 ``PASSLIGHT_DATA``         folder with the real data of the tests (default ``../shared/data``)
 ``PORT``                   port of the front (default 8000)
