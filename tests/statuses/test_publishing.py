@@ -214,6 +214,26 @@ def test_an_area_known_too_coarsely_is_a_question_once(under_shanghai):
     )
 
 
+def test_a_silent_source_makes_nobody_greener(db, hand):
+    """E47: with deliveries every 24 h asked for, green ends 24 h after the last one, in the row itself."""
+    hand.set(T)
+    files = one_rule()
+    source = ", mandatory: [{source: lab, within: 24h, when_stale: unknown, text: {zh: 数据未到, en: Data is late}}]}\nrules"
+    put_in_force({"pack.yaml": files["pack.yaml"].replace("}\nrules", source)}, hand)
+    (one,) = people(1)
+    registered([one], hand)
+    publisher = run_worker(hand)
+    assert shown(one) == [(None, "unknown")]
+    for day in (0, 1):
+        hand.set(T + timedelta(days=day))
+        land(
+            fact(f"lab:{day}", "source.delivered", "source:lab", hand.moment, source="lab"),
+            clock=hand,
+        )
+        run_worker(hand, publisher)
+        assert shown(one) == [(None, "green"), (T_SECONDS + (day + 1) * DAY, "unknown")]
+
+
 def test_whom_an_area_touches(under_shanghai):
     from passlight.core.rules.areas import AreaCodes
     from passlight.office.statuses.touched import touched_by

@@ -79,6 +79,12 @@ def facts_of(subjects: Collection[str], *, up_to: int | None = None) -> list[Fac
     return [to_fact(row) for row in rows.order_by("seq")]
 
 
+def name_areas(subjects: Collection[str]) -> bool:
+    """Return whether a fact about one of ``subjects`` names an area."""
+    rows = FactVersion.objects.filter(subject__in=list(subjects))
+    return rows.filter(payload__has_any_keys=["from_area", "area"]).exists()
+
+
 def area_facts(*, after: int = 0, up_to: int | None = None) -> list[Fact]:
     """Return the facts about areas with a number in ``(after, up_to]``."""
     rows = FactVersion.objects.filter(subject__startswith="area:", seq__gt=after)

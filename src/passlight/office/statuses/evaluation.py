@@ -73,20 +73,33 @@ class LogReader:
         self._area_facts: list[Fact] = []
         self._areas: tuple[PackSchedule, int, AreaHistory] | None = None
 
+    def situation_for(
+        self, subject: str, schedule: PackSchedule, *, up_to: int, known_at: datetime
+    ) -> Situation:
+        """Return the situation of one person; the area lists only where a fact names an area."""
+        linked = clusters(queries.identity_facts(up_to=up_to), known_at=known_at)
+        if queries.name_areas(linked.get(subject, {subject})):
+            return self.situation(schedule, up_to=up_to, known_at=known_at)
+        return Situation(
+            up_to=up_to,
+            known_at=known_at,
+            schedule=schedule,
+            areas=AreaHistory.of(()),
+            clusters=linked,
+            deliveries=_deliveries(schedule, up_to),
+        )
+
     def situation(
         self, schedule: PackSchedule, *, up_to: int, known_at: datetime | None = None
     ) -> Situation:
         """Return what the log says up to ``up_to``, which never goes down for one reader."""
-        deliveries = None
-        if any(pack.mandatory for pack in schedule.packs):
-            deliveries = deliveries_of(queries.delivery_facts(up_to=up_to))
         return Situation(
             up_to=up_to,
             known_at=known_at,
             schedule=schedule,
             areas=self._history(schedule, up_to),
             clusters=clusters(queries.identity_facts(up_to=up_to), known_at=known_at),
-            deliveries=deliveries,
+            deliveries=_deliveries(schedule, up_to),
         )
 
     def _history(self, schedule: PackSchedule, up_to: int) -> AreaHistory:
@@ -98,3 +111,10 @@ class LogReader:
             history = AreaHistory.of(self._area_facts, schedule.area_codes)
             self._areas = (schedule, known, history)
         return self._areas[2]
+
+
+def _deliveries(schedule: PackSchedule, up_to: int) -> Deliveries | None:
+    """Return when sources delivered, where a pack in force asks for it (E47)."""
+    if not any(pack.mandatory for pack in schedule.packs):
+        return None
+    return deliveries_of(queries.delivery_facts(up_to=up_to))

@@ -132,7 +132,9 @@ def _timeline(person: Person, known_at: datetime) -> Timeline | None:
     packs = schedule(seq_known_at(known_at))
     if not packs.packs:
         return None
-    situation = LogReader().situation(packs, up_to=last_seq(), known_at=known_at)
+    situation = LogReader().situation_for(
+        person.facts_key, packs, up_to=last_seq(), known_at=known_at
+    )
     found = situation.evaluate({person.ordinal: person.facts_key})[person.ordinal]
     return None if isinstance(found, EvaluationFailure) else found
 

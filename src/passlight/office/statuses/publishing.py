@@ -94,8 +94,8 @@ class Publisher:
         people = Person.objects.filter(facts_key__in=touched.subjects)
         for batch in _batches(dict(people.values_list("ordinal", "facts_key"))):
             self._publish(situation, batch, packs_seq)
-        if touched.everybody:
-            self._at.sweep_ordinal = 0
+        if touched.everybody and any(pack.mandatory for pack in current.packs):
+            self._at.sweep_seq, self._at.sweep_ordinal = packs_seq, 0
         self._at.fact_seq = up_to
         self._beat(at=self._at.at)
 
