@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-import numpy
+import numpy as np
 import zxingcpp
 from PIL import Image
 from playwright.sync_api import Page
@@ -47,7 +47,7 @@ def film(picture: Image.Image, path: Path) -> Path:
     frame = Image.new("L", (WIDTH, HEIGHT), 96)
     code = picture.resize((CODE, CODE), Image.Resampling.NEAREST)
     frame.paste(code, ((WIDTH - CODE) // 2, (HEIGHT - CODE) // 2))
-    luma = numpy.asarray(frame, dtype=numpy.uint8).tobytes()
+    luma = np.asarray(frame, dtype=np.uint8).tobytes()
     chroma = bytes([128]) * (WIDTH * HEIGHT // 2)
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode())

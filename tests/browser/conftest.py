@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -133,8 +132,11 @@ def log_in(page: Page, stack: Stack, user: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def pictures() -> Path:
-    """Where screenshots go: PASSLIGHT_PICTURES when set, to look at them afterwards."""
-    folder = Path(os.environ.get("PASSLIGHT_PICTURES") or tempfile.mkdtemp(prefix="passlight-png-"))
+def pictures() -> Path | None:
+    """Where screenshots go, to be looked at: PASSLIGHT_PICTURES, or nowhere."""
+    named = os.environ.get("PASSLIGHT_PICTURES")
+    if named is None:
+        return None
+    folder = Path(named)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -25,8 +25,8 @@ from passlight.office.people.actions import register_person  # noqa: E402
 from passlight.office.people.identity import NewPerson  # noqa: E402
 from passlight.office.people.models import Person  # noqa: E402
 from passlight.office.venues import actions as venues  # noqa: E402
-from passlight.runtime.packs import read_pack_folder  # noqa: E402
 from passlight.runtime.clock import SystemClock, SystemEntropy  # noqa: E402
+from passlight.runtime.packs import read_pack_folder  # noqa: E402
 
 CLOCK, ENTROPY = SystemClock(), SystemEntropy()
 PASSWORD = "browser-tests-only"
