@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from passlight.core.kernel.limits import FACT_EARLIEST, FACT_LATEST
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.rules.load import load_pack
 from passlight.core.rules.pack import Pack
@@ -57,6 +58,9 @@ def read_time(text: str, option: str) -> datetime:
             f"{option}: {text!r} has no offset, so nobody knows which instant it is. "
             "Write it like 2020-03-01T10:00:00+08:00."
         )
+    if not FACT_EARLIEST <= instant < FACT_LATEST:
+        years = f"between {FACT_EARLIEST.year} and {FACT_LATEST.year}"
+        raise BadUsageError(f"{option}: {text!r} is out of range. Name a time {years}.")
     return instant
 
 

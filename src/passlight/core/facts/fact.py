@@ -13,6 +13,7 @@ from typing import Any
 
 AREA_PREFIX = "area:"
 SOURCE_PREFIX = "source:"
+MANUAL_SOURCE = "manual"
 
 
 class Op(StrEnum):

@@ -5,9 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from passlight.core.facts.fact import Fact, Op
+from passlight.core.facts.fact import MANUAL_SOURCE, Fact, Op
 from passlight.core.facts.kinds import KINDS, FactKind, FieldType
-from passlight.core.kernel.limits import FACT_LINE_BYTES_MAX, FACT_TEXT_CHARS_MAX
+from passlight.core.kernel.limits import (
+    FACT_EARLIEST,
+    FACT_LATEST,
+    FACT_LINE_BYTES_MAX,
+    FACT_TEXT_CHARS_MAX,
+)
 from passlight.core.kernel.problem import Problem, ProblemError
 
 
@@ -42,6 +47,9 @@ class _Reader:
             self.wrong(
                 field, "not-text", "must be a text that is not empty.", "Write it in quotes."
             )
+        elif not storable(value):
+            remedy = "Send whole characters."
+            self.wrong(field, "not-storable", "holds half a character or a null byte.", remedy)
         elif len(value) > FACT_TEXT_CHARS_MAX:
             limit = f"Keep it within {FACT_TEXT_CHARS_MAX} characters."
             self.wrong(field, "too-long", "is too long.", limit)
@@ -59,9 +67,13 @@ class _Reader:
         else:
             try:
                 parsed = datetime.fromisoformat(value)
-                if parsed.tzinfo is not None:
+                if parsed.tzinfo is None:
+                    self.wrong(field, "naive-time", f"{value!r} has no offset.", _TIME_HELP)
+                elif FACT_EARLIEST <= parsed < FACT_LATEST:
                     return parsed.astimezone(UTC)
-                self.wrong(field, "naive-time", f"{value!r} has no offset.", _TIME_HELP)
+                else:
+                    remedy = f"Between {FACT_EARLIEST.year} and {FACT_LATEST.year}."
+                    self.wrong(field, "out-of-range", f"{value!r} is no time of ours.", remedy)
             except (ValueError, OverflowError):
                 self.wrong(field, "not-a-time", f"{value!r} is not a time.", _TIME_HELP)
         return _NO_TIME
@@ -76,6 +88,19 @@ class _Reader:
 
 _TIME_HELP = "Write it like 2020-03-01T10:00:00+08:00."
 _NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def storable(value: str) -> bool:
+    """Return whether the text can be written as UTF-8 and kept in a database."""
+    if "\x00" in value:
+        return False
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def fact_from_json(obj: object, *, file: str | None = None, line: int | None = None) -> Fact:
@@ -162,9 +187,39 @@ def _payload(reader: _Reader, kind: FactKind | None, *, retracts: bool) -> Mappi
     if not isinstance(payload, Mapping):
         reader.wrong("payload", "not-an-object", "must be an object.", "Write {} when it is empty.")
         return {}
-    if kind is not None and not retracts:
+    if not _payload_storable(payload):
+        remedy = "Send whole characters."
+        reader.wrong("payload", "not-storable", "holds half a character or a null byte.", remedy)
+    elif kind is not None and not retracts:
         _check_fields(reader, kind, payload)
+        _check_special(reader, kind, payload)
     return payload
+
+
+def _payload_storable(payload: Mapping[str, Any]) -> bool:
+    try:
+        text = json.dumps(payload, ensure_ascii=False, allow_nan=False, default=str)
+    except (ValueError, RecursionError):
+        return False
+    return storable(text) and "\\u0000" not in text
+
+
+def _check_special(reader: _Reader, kind: FactKind, payload: Mapping[str, Any]) -> None:
+    """Note what is wrong with the fields whose form depends on more than their type."""
+    expires_at = payload.get("expires_at")
+    if expires_at is not None and str(reader.obj.get("source", "")).startswith(MANUAL_SOURCE):
+        reader.instant("payload.expires_at", expires_at)
+    selector = payload.get("measure")
+    if kind.name == "waiver.granted" and isinstance(selector, Mapping):
+        rules = selector.get("rule")
+        rules = [rules] if isinstance(rules, str) else rules
+        named = isinstance(rules, list) and rules and all(isinstance(one, str) for one in rules)
+        fits = isinstance(selector.get("phase", 0), int) and isinstance(
+            selector.get("fact", ""), str
+        )
+        if not named or not fits:
+            remedy = 'Write {"rule": "id"}, perhaps with "phase" (a number) and "fact" (its id).'
+            reader.wrong("payload.measure", "wrong-type", "names no measure.", remedy)
 
 
 def _check_fields(reader: _Reader, kind: FactKind, payload: Mapping[str, Any]) -> None:
@@ -203,6 +258,13 @@ def _check_order(reader: _Reader, fact: Fact) -> None:
         reader.wrong("occurred_until", "ends-early", "is before occurred_at.", remedy)
 
 
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def parse_line(line: bytes | str, *, file: str | None = None, number: int | None = None) -> Fact:
     """Return the fact on one line of a facts file.
 
@@ -214,7 +276,7 @@ def parse_line(line: bytes | str, *, file: str | None = None, number: int | None
         message, remedy = "the line is too long.", f"Keep it within {FACT_LINE_BYTES_MAX} bytes."
     else:
         try:
-            obj = json.loads(line)
+            obj = _DECODER.decode(line if isinstance(line, str) else line.decode())
         except (ValueError, RecursionError) as error:
             message = f"the line is not JSON ({error})."
             remedy = "Write one JSON object a line, in UTF-8."

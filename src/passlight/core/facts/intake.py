@@ -6,11 +6,10 @@ are written well and still cannot be believed, or lack what a decision about a p
 
 from datetime import datetime
 
-from passlight.core.facts.fact import Fact, Op
+from passlight.core.facts.fact import MANUAL_SOURCE, Fact, Op
 from passlight.core.kernel.limits import ARRIVAL_AGE_MAX, FACT_FUTURE_TOLERANCE
 from passlight.core.kernel.problem import Problem
 
-MANUAL_SOURCE = "manual"
 _CAN_MAKE_RED = frozenset(
     {
         "case.suspected",

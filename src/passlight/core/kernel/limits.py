@@ -1,10 +1,13 @@
 """Limits: every input has an upper bound, and they are all here."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 # Facts
 FACT_LINE_BYTES_MAX = 64 * 1024
 FACT_TEXT_CHARS_MAX = 512
+# Far enough from the ends of the calendar that adding a duration never leaves it.
+FACT_EARLIEST = datetime(1800, 1, 1, tzinfo=UTC)
+FACT_LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 FACT_FUTURE_TOLERANCE = timedelta(minutes=5)  # E18: clocks differ by a little
 ARRIVAL_AGE_MAX = timedelta(days=30)  # field/08 1.6: an arrival 40 days ago is a doubt
 
