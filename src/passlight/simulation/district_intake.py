@@ -64,7 +64,7 @@ def seed_demo(
 
 
 def _fill(clock: Clock, entropy: Entropy, *, settings: Settings, folder: Path) -> None:
-    world, cast = demo_world(_first_moment(clock))
+    world, cast = demo_world(_first_moment(clock, settings))
     units = enter_units(world.population.units)
     _publish(clock)
     people = enter_people(world.population.residents, clock=clock, entropy=entropy)
@@ -77,10 +77,14 @@ def _fill(clock: Clock, entropy: Entropy, *, settings: Settings, folder: Path) -
     _write_door(world, cast, settings)
 
 
-def _first_moment(clock: Clock) -> datetime:
+def _first_moment(clock: Clock, settings: Settings) -> datetime:
     """Return the moment of the first run: a killed one is continued with the same district."""
-    first = Person.objects.order_by("registered_at").values_list("registered_at", flat=True).first()
-    return first or clock.now()
+    path = settings.home / "demo-at.txt"
+    if not path.exists():
+        draft = path.with_suffix(".new")
+        draft.write_text(clock.now().isoformat(), encoding="utf-8")
+        draft.replace(path)
+    return datetime.fromisoformat(path.read_text(encoding="utf-8"))
 
 
 def _publish(clock: Clock) -> None:
