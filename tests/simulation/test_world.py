@@ -58,7 +58,8 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(district, tmp_pat
     folder, _ = district
     subprocess.run(
         [
-            *(sys.executable, "-m", "passlight", "simulate", "--people", str(PEOPLE)),
+            *(sys.executable, "-c", "from passlight.cli.main import main; main()"),
+            *("simulate", "--people", str(PEOPLE)),
             *("--days", str(DAYS), "--seed", "5", "--at", AT, "--out", str(tmp_path)),
         ],
         env={**os.environ, "PYTHONHASHSEED": "12345", "TZ": "America/New_York"},
