@@ -35,6 +35,7 @@ GROUP = 512
 WAITING = 20_000
 PAGE = 4096
 PRUNE = 5000
+RESERVE_PAGES = 8192
 _MILLISECOND = timedelta(milliseconds=1)
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS entry (
@@ -197,11 +198,14 @@ class Spool:
             raise BusyError from None
 
     def _crowded(self) -> bool:
+        return self._used_pages() > self._limit_pages // 2
+
+    def _used_pages(self) -> int:
         pages, free = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
             for name in ("page_count", "freelist_count")
         )
-        return bool(pages - free > self._limit_pages // 2)
+        return pages - free
 
     def _run(self, task: _Task, *, waiting: int, set_aside: int = 0) -> None:
         """Do ``task`` in a transaction of the writer's; the counters change with it."""
@@ -233,7 +237,8 @@ class Spool:
         connection.execute(f"PRAGMA page_size = {PAGE}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA max_page_count = {self._limit_pages}")
+        # Above the limit for entries: marking them as drained needs room, too.
+        connection.execute(f"PRAGMA max_page_count = {self._limit_pages + RESERVE_PAGES}")
         connection.executescript(SCHEMA)
         return connection
 
@@ -275,7 +280,8 @@ class Spool:
         try:
             self._recover()
             self._connection.execute("BEGIN IMMEDIATE")
-            answers = [self._insert(entry) for entry, _ in batch]
+            full = self._used_pages() >= self._limit_pages
+            answers = [self._insert(entry, full=full) for entry, _ in batch]
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             # Nothing of this group is acknowledged; what the disk holds of it is rolled back.
@@ -291,7 +297,7 @@ class Spool:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def _insert(self, entry: Entry) -> _Answer:
+    def _insert(self, entry: Entry, *, full: bool) -> _Answer:
         digest = entry.digest
         known = self._connection.execute(
             "SELECT digest, acknowledged_ms FROM entry WHERE key = ?", (entry.key,)
@@ -300,6 +306,8 @@ class Spool:
             if known[0] != digest:
                 return ConflictError(entry.key)
             return Receipt(key=entry.key, acknowledged_at=_instant(known[1]), repeated=True)
+        if full:
+            return FullError("the spool has reached its bound")
         now = _milliseconds(self.clock.now())
         self._connection.execute(
             "INSERT INTO entry (key, digest, kind, actor, note, body, acknowledged_ms)"
