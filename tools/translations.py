@@ -17,8 +17,8 @@ USES = [
     re.compile(r"""(?<![\w.])(?:text|both)\(\s*["']([a-z_]+\.[\w.-]+)["']"""),
 ]
 COMMENT = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}|<!--.*?-->", re.DOTALL)
-# A language names itself in its own script.
-SELF_NAMES = {"中文"}
+# A language names itself in its own script, and a name stays as its bearer writes it.
+SELF_NAMES = {"中文", "赵*国"}
 
 
 def parameters(message: str) -> set[str]:
@@ -33,6 +33,9 @@ def incomplete(name: str, entries: Mapping[str, object]) -> Iterator[str]:
             str(texts.get(k) or "").strip() for k in ("zh", "en")
         ):
             yield f"{name}: {code} needs both zh and en"
+        elif set(texts) != {"zh", "en"}:
+            # `{zh: 一, en: One, two}` is read as three keys: the text is cut at its comma.
+            yield f"{name}: {code} is cut at a comma; put the text in quotes"
         elif parameters(str(texts["zh"])) != parameters(str(texts["en"])):
             yield f"{name}: {code} has other parameters in zh than in en"
         elif HAN.search(str(texts["en"])) and not any(s in str(texts["en"]) for s in SELF_NAMES):

@@ -52,10 +52,11 @@ def test_an_incomplete_message_is_found():
         "a.x": {"zh": "一", "en": ""},
         "a.y": {"zh": "{n}人", "en": "{m} people"},
         "a.z": {"zh": "一", "en": "一"},
+        "a.cut": {"zh": "一", "en": "One", "two": None},
         "a.ok": {"zh": "{n}人", "en": "{n} people"},
     }
     said = list(translations.incomplete("a.yaml", bad))
-    assert [line.split()[1] for line in said] == ["a.x", "a.y", "a.z"]
+    assert [line.split()[1] for line in said] == ["a.x", "a.y", "a.z", "a.cut"]
 
 
 def test_chinese_in_a_template_is_found():
