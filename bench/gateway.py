@@ -145,7 +145,7 @@ async def _measure(folder: Path, port: int, pid: int, people: int) -> dict[str, 
         asked = [_call(*pair, "/v1/codes", _request(draft)) for pair, draft in zip(
             ((phone, "POST") for phone in phones), drafts, strict=True
         )]  # fmt: skip
-        empty: list[Call] = [("GET", "/empty", {}, b"")] * people
+        empty: list[Call] = [("GET", "/empty", {}, b"")] * (5 * people)
         rates = {"empty": (await _rate(client, pid, empty))[0]}
         rates["code issue over HTTP, logged durably"], answers = await _rate(client, pid, asked)
         _complete(drafts, answers)

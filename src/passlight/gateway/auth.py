@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ SKEW = timedelta(seconds=60)
 TOKEN_LENGTH_MAX = 8192
 PROOF_LENGTH_MAX = 4096
 GRANTS_KEPT = 50_000
+DEVICES_KEPT = 50_000
 JTI_LENGTH_MAX = 128
 
 
@@ -237,16 +239,24 @@ def _read_proof(proof: str) -> tuple[dict[str, Any], str]:
         raise ValueError("not a DPoP proof")
     if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256" or "d" in jwk:
         raise ValueError("not a public P-256 key")
-    public = jwt.PyJWK({name: jwk[name] for name in ("kty", "crv", "x", "y")}, "ES256").key
-    if not isinstance(public, EllipticCurvePublicKey):
-        raise TypeError("not a public key")
+    public, thumbprint = _device_key(str(jwk["x"]), str(jwk["y"]))
     claims: dict[str, Any] = jwt.decode(
         proof,
         public,
         algorithms=["ES256"],
         options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
     )
-    return claims, thumbprint_of(jwk)
+    return claims, thumbprint
+
+
+@lru_cache(maxsize=DEVICES_KEPT)
+def _device_key(x: str, y: str) -> tuple[EllipticCurvePublicKey, str]:
+    """Return a device's public key, on the curve, and its thumbprint."""
+    jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+    public = jwt.PyJWK(jwk, "ES256").key
+    if not isinstance(public, EllipticCurvePublicKey):
+        raise TypeError("not a public key")
+    return public, thumbprint_of(jwk)
 
 
 def _origins(public_url: str) -> tuple[str, ...]:
