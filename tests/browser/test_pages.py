@@ -125,7 +125,9 @@ def test_checker_pages(enter: Enter, pictures: Path | None, language: str) -> No
 
 
 @pytest.mark.parametrize("user", OFFICE)
-def test_office_pages(enter: Enter, stack: Stack, pictures: Path | None, user: str) -> None:
+def test_office_pages(
+    enter: Enter, stack: Stack, pictures: Path | None, seen: set[str], user: str
+) -> None:
     page = enter(user, "/", width=1280)
     found: list[str] = []
     for path in walk(page, stack):
