@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -17,11 +18,12 @@ from passlight.gateway.front import create_front
 
 
 class Server:
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, **options: Any) -> None:
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.server = uvicorn.Server(uvicorn.Config(app, log_level="error", proxy_headers=False))
+        config = uvicorn.Config(app, log_level="critical", proxy_headers=False, **options)
+        self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
         self.thread.start()
         while not self.server.started:
@@ -155,7 +157,40 @@ def test_one_persons_session_never_reaches_the_next(servers) -> None:
     assert "cookie" not in second.json()["headers"]
 
 
+def connect(server: Server) -> socket.socket:
+    return socket.create_connection(server.socket.getsockname(), timeout=10)
+
+
 def test_an_upload_has_a_limit(servers) -> None:
-    with socket.create_connection(servers[-1].url.removeprefix("http://").split(":")) as raw:
+    with connect(servers[-1]) as raw:
         raw.sendall(b"POST /feeds/ HTTP/1.1\r\nHost: t\r\nContent-Length: 99999999999\r\n\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_a_body_that_does_not_say_its_length_has_the_same_limit(servers) -> None:
+    """Control: 4 MiB in the same form arrive, and with their length."""
+
+    def sent(size: int) -> httpx.Response:
+        pieces = (b"x" * 65536 for _ in range(size // 65536))
+        return httpx.post(f"{servers[-1].url}/login/", content=pieces)
+
+    assert sent(5 << 20).status_code == 413
+    whole = sent(4 << 20).json()
+    assert (whole["size"], whole["headers"]["content-length"]) == (4 << 20, str(4 << 20))
+    assert "transfer-encoding" not in whole["headers"]
+
+
+def test_who_sends_slowly_holds_no_thread_of_the_office() -> None:
+    """Twelve senders begin a body and do not end it; a server that takes four still answers."""
+    office = Server(upstream("office"), limit_concurrency=4)
+    front = Server(create_front(office=office.url, gateway=office.url, patience=1.5))
+    slow = [connect(front) for _ in range(12)]
+    for one in slow:
+        one.sendall(b"POST /login/ HTTP/1.1\r\nHost: t\r\nContent-Length: 500\r\n\r\na")
+    time.sleep(0.3)
+    assert httpx.get(f"{front.url}/login/").status_code == 200
+    for one in slow:
+        assert one.recv(100).startswith(b"HTTP/1.1 408")
+        one.close()
+    for server in (front, office):
+        server.stop()

@@ -14,7 +14,7 @@ its pages answer with a friendly page, and codes go on working.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -27,6 +27,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from passlight.gateway.bodies import PATIENCE_SECONDS, Bodies, BodyError
 from passlight.gateway.venue_page import plain_page
 from passlight.runtime.catalogue import both
 from passlight.runtime.settings import read_settings, read_variable
@@ -40,14 +41,13 @@ FORWARDED = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-pr
 # A worker that has not said for this long that all is known: six heartbeats missed.
 BOOK_SECONDS = 30
 TIMEOUT = httpx.Timeout(connect=2.0, read=120.0, write=60.0, pool=5.0)
-UPLOAD_BYTES_MAX = 256 * 1024 * 1024
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 AWAY = '<meta http-equiv="refresh" content="5">'
 
 
-def create_front(*, office: str, gateway: str) -> Starlette:
+def create_front(*, office: str, gateway: str, patience: float = PATIENCE_SECONDS) -> Starlette:
     """Return the application; ``office`` and ``gateway`` are base addresses."""
-    front = _Front(office, gateway)
+    front = _Front(office, gateway, Bodies(patience=patience))
     return Starlette(
         routes=[
             Route("/healthz", front.health, methods=["GET"]),
@@ -60,53 +60,58 @@ def create_front(*, office: str, gateway: str) -> Starlette:
 class _Front:
     """Passes requests on, as streams in both directions."""
 
-    def __init__(self, office: str, gateway: str) -> None:
+    def __init__(self, office: str, gateway: str, bodies: Bodies) -> None:
         self._office = office
         self._gateway = gateway
-        self._client: httpx.AsyncClient
+        self._bodies = bodies
+        self._clients: dict[str, httpx.AsyncClient] = {}
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Keep one pool of connections."""
-        limits = httpx.Limits(max_connections=500, max_keepalive_connections=100)
-        transport = httpx.AsyncHTTPTransport(limits=limits, retries=1)
-        # A client remembers cookies: without this policy it would hand one person's session
-        # to the next. And no proxy of the environment may see what passes here.
-        forgetful = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
-        async with httpx.AsyncClient(
-            transport=transport,
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            trust_env=False,
-            cookies=forgetful,
-        ) as client:
-            self._client = client
+        """Keep two pools of connections: a crowd at the office must not close the doors."""
+        async with AsyncExitStack() as stack:
+            for base in (self._office, self._gateway):
+                self._clients[base] = await stack.enter_async_context(_client())
             yield
 
     async def forward(self, request: Request) -> Response:
-        """Pass one request on."""
-        length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > UPLOAD_BYTES_MAX:
-            return Response(status_code=413)
-        path = request.url.path
-        to_gateway = path.startswith(("/v1/", "/v/"))
-        base = self._gateway if to_gateway else self._office
-        raw = request.scope.get("raw_path", path.encode()).split(b"?")[0]
-        query = request.scope.get("query_string", b"")
-        target = httpx.URL(base).copy_with(raw_path=raw + (b"?" + query if query else b""))
+        """Pass one request on: to the gateway as it comes in, to the office when it is whole."""
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
-        outgoing = self._client.build_request(
-            request.method,
-            target,
-            headers=_request_headers(request),
-            content=request.stream() if has_body else None,
-        )
         try:
-            answer = await self._client.send(outgoing, stream=True)
+            if request.url.path.startswith(("/v1/", "/v/")):
+                # The gateway bounds size and time itself, without a thread that waits.
+                body = request.stream() if has_body else None
+                return await self._pass_on(request, self._gateway, body)
+            if not has_body:
+                return await self._pass_on(request, self._office, None)
+            async with self._bodies.taken(request) as (pieces, size):
+                return await self._pass_on(request, self._office, pieces, size=size)
+        except BodyError as error:
+            return Response(status_code=error.status, headers={"Connection": "close"})
         except ClientDisconnect:
             return Response(status_code=400)
+
+    async def _pass_on(
+        self,
+        request: Request,
+        base: str,
+        body: AsyncIterator[bytes] | None,
+        *,
+        size: int | None = None,
+    ) -> Response:
+        raw = request.scope.get("raw_path", request.url.path.encode()).split(b"?")[0]
+        query = request.scope.get("query_string", b"")
+        target = httpx.URL(base).copy_with(raw_path=raw + (b"?" + query if query else b""))
+        headers = _request_headers(request)
+        if size is not None:
+            headers = [header for header in headers if header[0].lower() != b"content-length"]
+            headers.append((b"content-length", str(size).encode()))
+        client = self._clients[base]
+        outgoing = client.build_request(request.method, target, headers=headers, content=body)
+        try:
+            answer = await client.send(outgoing, stream=True)
         except httpx.HTTPError:
-            return _gateway_away() if to_gateway else _office_away()
+            return _gateway_away() if base == self._gateway else _office_away()
         response = StreamingResponse(
             answer.aiter_raw(),
             status_code=answer.status_code,
@@ -145,10 +150,25 @@ class _Front:
         )
 
     async def _probe(self, address: str) -> httpx.Response | None:
+        client = self._clients[self._office if address.startswith(self._office) else self._gateway]
         try:
-            return await self._client.get(address, timeout=2.0)
+            return await client.get(address, timeout=2.0)
         except httpx.HTTPError:
             return None
+
+
+def _client() -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=500, max_keepalive_connections=100)
+    # A client remembers cookies: without this policy it would hand one person's session
+    # to the next. And no proxy of the environment may see what passes here.
+    forgetful = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(limits=limits, retries=1),
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+        cookies=forgetful,
+    )
 
 
 def _request_headers(request: Request) -> list[tuple[bytes, bytes]]:
