@@ -25,7 +25,7 @@ fix:             ## Format and mend what can be mended
 test-newer:      ## Run the suite without a browser on a newer Python (NEWER=3.13)
 	@tools/setup.sh
 	@UV_PROJECT_ENVIRONMENT=.venv-newer UV_PYTHON_DOWNLOADS=never uv sync --frozen --all-extras --quiet --python $(NEWER)
-	@.venv-newer/bin/pytest -q -n 2 --dist loadfile -m "not serial and not browser and not fault"
+	@.venv-newer/bin/pytest -q -n 2 --dist loadgroup -m "not serial and not browser and not fault"
 
 bench: setup     ## Measure side by side; see docs/benchmarks.md
 	@.venv/bin/python -m bench

@@ -64,6 +64,23 @@ def pytest_configure(config: pytest.Config) -> None:
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file on one worker, for its shared fixtures, unless it names a group of its own."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End with one line that counts what was skipped for want of the real data."""
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if "PASSLIGHT_DATA" in str(report.longrepr)
+    ]
+    terminalreporter.write_line(f"{len(skipped)} tests skipped without the real data")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server and remove the run's folder, in the process that made it."""
     if hasattr(config, "workerinput"):

@@ -7,7 +7,7 @@ status=0
 tools/check.sh || status=1
 npm test --silent || status=1
 # Tests marked serial time real processes, so they run by themselves.
-.venv/bin/pytest -q -n 2 --dist loadfile -m "not serial" || status=1
+.venv/bin/pytest -q -n 2 --dist loadgroup -m "not serial" || status=1
 .venv/bin/pytest -q -m serial
 code=$?
 [ $code -eq 0 ] || [ $code -eq 5 ] || status=1

@@ -5,7 +5,7 @@ from passlight.core.codes.layout import Purpose
 from passlight.core.codes.permutation import EpochPermutation
 from passlight.core.codes.trust import TrustedKey, TrustList, open_trust_list
 from passlight.runtime.keys import KeyFolder
-from passlight.runtime.signing import epoch_secrets, issuer_for, public_key_for
+from passlight.runtime.signing import issuer_for, public_key_for, published_epoch_secrets
 
 EPOCHS_KEPT = 8
 
@@ -73,8 +73,12 @@ class CodeKeys:
         found = self._permutations.get(epoch)
         if found is None:
             try:
-                size = self._trust().realms[self.realm].sizes[epoch]
-                found = epoch_secrets(self._folder, epoch).permutation(size=size)
+                trust = self._trust()
+                # Checked against the list: the wrong day's key would give other people's colours.
+                secrets = published_epoch_secrets(
+                    trust, self._folder, realm=self.realm, epoch=epoch
+                )
+                found = secrets.permutation(size=trust.realms[self.realm].sizes[epoch])
             except (FileNotFoundError, KeyError):
                 raise NoKeyError(f"epoch {epoch} is not in use") from None
             self._permutations[epoch] = found
