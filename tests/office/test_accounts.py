@@ -105,6 +105,44 @@ def test_five_failures_cost_a_quarter_of_an_hour(unit: Unit, client: Client) -> 
     assert LoginFailure.objects.count() == 0
 
 
+def fail(client: Client, name: str, address: str) -> int:
+    form = {"username": name, "password": "wrong"}
+    return client.post("/login/", form, headers={"X-Forwarded-For": address}).status_code
+
+
+def test_failures_elsewhere_do_not_keep_the_owner_out(unit: Unit, client: Client) -> None:
+    """Control: from where they were made the next try waits, and so does the right password."""
+    add(unit, Role.STEWARD, "steward")
+    right = {"username": "steward", "password": PASSWORD}
+    for _ in range(throttle.FAILURES_A_USER_MAX):
+        fail(client, "steward", "192.0.2.66")
+    bad, good = ({"X-Forwarded-For": address} for address in ("192.0.2.66", "192.0.2.1"))
+    assert client.post("/login/", right, headers=bad).status_code == 422
+    assert client.post("/login/", right, headers=good).status_code == 302
+
+
+def test_many_addresses_get_no_further_than_the_names_own_limit(unit: Unit) -> None:
+    add(unit, Role.STEWARD, "steward")
+    clock = SystemClock()
+    for number in range(throttle.FAILURES_A_NAME_MAX):
+        address = f"192.0.2.{number}"
+        assert throttle.wait(throttle.Guess.PASSWORD, "steward", clock, address=address) is None
+        throttle.failed(throttle.Guess.PASSWORD, "steward", clock, address=address)
+    assert throttle.wait(throttle.Guess.PASSWORD, "steward", clock, address="192.0.2.99")
+
+
+def test_a_login_name_spends_nothing_else(unit: Unit, client: Client) -> None:
+    """Anybody may type ``document:7`` as a name; clerk 7 goes on searching."""
+    clerk = add(unit, Role.COUNTER_CLERK, "clerk")
+    for kind in throttle.Guess:
+        for number in range(30):
+            fail(client, f"{kind}:{clerk.pk}", f"192.0.2.{number}")
+    miss = Client()
+    miss.force_login(clerk)
+    found = miss.post("/people/find/", {"type": "passport", "number": "SIM999999"})
+    assert found.status_code == 404
+
+
 def test_rfc_6238_codes() -> None:
     """Appendix B of RFC 6238, SHA-1: the last six of its eight digits."""
     secret = b"12345678901234567890"
@@ -236,6 +274,67 @@ def test_the_users_page_ends_at_the_own_subtree(unit: Unit, client: Client) -> N
     assert client.post(f"/users/{clerk.pk}/lock/", {"reason": "left"}).status_code == 302
     clerk.refresh_from_db()
     assert clerk.is_active, "nobody locks themselves"
+
+
+def test_nobody_gives_away_more_than_they_hold(unit: Unit, client: Client) -> None:
+    """A street office that could make a steward would feed facts and publish rules."""
+    town = actions.add_unit(kind=UnitKind.TOWN, name="甲镇", name_en="Town A", parent=unit)
+    street = add(town, Role.STREET_OFFICE, "street")
+    auditor = add(town, Role.AUDITOR, "town-auditor")
+    guide = add(town, Role.GUIDE, "guide")
+    client.force_login(street)
+    form = {"unit": town.pk, "password": PASSWORD, "display_name": "岗", "display_name_en": "Post"}
+    above = (Role.STEWARD, Role.AUDITOR, Role.DISTRICT_OFFICE, Role.STREET_OFFICE, Role.PARTNER)
+    for role in above:
+        made = client.post("/users/add/", {**form, "role": role, "username": f"made-{role}"})
+        assert made.status_code == 422, role
+        change = {"role": role, "unit": town.pk}
+        assert client.post(f"/users/{guide.pk}/", change).status_code == 422, role
+        client.post(f"/users/{auditor.pk}/", {"role": Role.GUIDE, "unit": town.pk})
+        client.post(f"/users/{auditor.pk}/lock/", {"reason": "left"})
+    for kept, role in ((guide, Role.GUIDE), (auditor, Role.AUDITOR)):
+        kept.refresh_from_db()
+        assert (kept.role, kept.is_active) == (role, True)
+    actions.lock_user(auditor, reason="left", clock=SystemClock())
+    client.post(f"/users/{auditor.pk}/unlock/")
+    auditor.refresh_from_db()
+    assert not auditor.is_active
+    control = client.post(f"/users/{guide.pk}/", {"role": Role.CHECKER, "unit": town.pk})
+    assert control.status_code == 302
+    client.force_login(add(unit, Role.DISTRICT_OFFICE, "boss"))
+    control = client.post("/users/add/", {**form, "role": Role.STEWARD, "username": "made-one"})
+    assert control.status_code == 302
+
+
+def test_unlocking_gives_no_second_role_that_checks_the_first(unit: Unit) -> None:
+    document = read_document("passport", "SIM000001")
+    person = people_for_documents([document])[document]
+    steward = add(unit, Role.STEWARD, "steward", person=person)
+    actions.lock_user(steward, reason="left", clock=SystemClock())
+    auditor = add(unit, Role.AUDITOR, "auditor", person=person)
+    with pytest.raises(ProblemError):
+        actions.unlock_user(steward)
+    actions.lock_user(auditor, reason="left", clock=SystemClock())
+    actions.unlock_user(steward)  # control
+
+
+def test_a_residents_name_is_in_the_vault_alone(unit: Unit) -> None:
+    document = read_document("passport", "SIM000001")
+    person = people_for_documents([document])[document]
+    new = actions.NewUser(
+        username="resident",
+        password=PASSWORD,
+        role=Role.RESIDENT,
+        unit=unit,
+        display_name="王晓明",
+        display_name_en="Xiaoming Wang",
+        person=person,
+    )
+    made = actions.add_user(new, clock=SystemClock(), entropy=SystemEntropy())
+    made.refresh_from_db()
+    # ui.md 7: 王*明; of other scripts the first letter of each part.
+    assert (made.display_name, made.display_name_en) == ("王*明", "X** W**")
+    assert add(unit, Role.GUIDE, "guide").display_name == "岗位", "control: a post is no name"
 
 
 def test_a_resident_is_not_made_on_the_users_page(unit: Unit, client: Client) -> None:

@@ -15,7 +15,9 @@ from django.test import Client
 from passlight.core.kernel.documents import read_document
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts import actions, grants
+from passlight.office.accounts.middleware import SEEN
 from passlight.office.accounts.models import Registration, Revocation, Role, Unit, UnitKind, User
+from passlight.office.accounts.sessions import SESSION_GRANTS_MAX
 from passlight.office.people.actions import register_person
 from passlight.office.people.identity import NewPerson
 from passlight.runtime.clock import SystemClock, SystemEntropy
@@ -163,6 +165,52 @@ def test_logout_ends_the_grants_of_that_session(resident: User, client: Client) 
     row = Revocation.objects.get()
     assert (row.jti, row.handle) == (jti, "")
     assert Registration.objects.filter(revoked_at=None).count() == 1, "the phone stays known"
+
+
+def revoked() -> set[str]:
+    return set(Revocation.objects.values_list("jti", flat=True))
+
+
+def test_logout_ends_early_grants_of_a_long_session_too(resident: User, client: Client) -> None:
+    client.force_login(resident)
+    given = {claims(ask(client, 1)["grant"])["jti"] for _ in range(12)}
+    assert len(revoked()) == 12 - SESSION_GRANTS_MAX, "control: the last ones still hold"
+    client.post("/logout/")
+    assert revoked() == given
+
+
+def test_the_next_person_in_a_browser_ends_the_first_ones_grants(
+    resident: User, unit: Unit, client: Client
+) -> None:
+    add(Role.CHECKER, unit=unit)
+    client.force_login(resident)
+    given = claims(ask(client, 1)["grant"])["jti"]
+    form = {"username": "checker", "password": "correct horse staple"}
+    assert client.post("/login/", form).status_code == 302
+    assert revoked() == {given}
+
+
+def test_a_session_that_was_left_alone_ends_with_its_grants(unit: Unit, client: Client) -> None:
+    client.force_login(add(Role.CHECKER, unit=unit))
+    given = claims(ask(client, 1, "/checker/grant/")["grant"])["jti"]
+    session = client.session
+    session[SEEN] = (datetime.now(UTC) - timedelta(hours=5)).isoformat()
+    session.save()
+    client.get("/login/")
+    assert revoked() == {given}
+
+
+def test_new_devices_come_to_an_end(resident: User, client: Client) -> None:
+    """A fresh device has fresh limits at the gateway, so there is one on fresh devices."""
+    client.force_login(resident)
+    for number in range(actions.REGISTRATIONS_A_DAY_MAX):
+        ask(client, number + 1)
+    body = json.dumps({"jwk": key(99)})
+    done = client.post("/me/grant/", body, content_type="application/json")
+    assert (done.status_code, done.json()["error"]) == (429, "accounts.devices-too-many")
+    ask(client, actions.REGISTRATIONS_A_DAY_MAX)  # control: one that is registered goes on
+    Registration.objects.update(created_at=datetime.now(UTC) - timedelta(days=1))
+    ask(client, 99)
 
 
 def test_a_lock_ends_every_device(resident: User, client: Client) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
+from passlight.core.kernel.masking import mask_name
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.office.accounts.models import (
     Registration,
@@ -22,9 +24,13 @@ from passlight.office.accounts.roles import INCOMPATIBLE
 from passlight.office.people.models import Person
 
 REGISTRATIONS_MAX = 2
+# What a device may ask of a gateway is counted by its handle: without a limit on handles
+# there would be none on codes (PL1 3.6).
+REGISTRATIONS_A_DAY_MAX = 20
 REVOCATIONS_CHANNEL = "passlight_revocations"
 REVOCATIONS_LOCK = 0x9A55_0002
 PEOPLE_ROLES_LOCK = 0x9A55_0003
+DAY = timedelta(days=1)
 HANDLE_BYTES = 16
 BADGE_BYTES = 4
 
@@ -71,14 +77,18 @@ def add_user(new: NewUser, *, clock: Clock, entropy: Entropy) -> User:
                 )
             )
         _check_roles(new.person, new.role, besides=None)
+        shown, shown_en = new.display_name, new.display_name_en
+        if new.role == Role.RESIDENT:
+            # A name is in the vault and nowhere else: this column is open to whoever has a dump.
+            shown, shown_en = mask_name(shown), mask_name(shown_en)
         return User.objects.create(
             username=username,
             password=make_password(new.password),
             role=new.role,
             unit=new.unit,
             person=new.person,
-            display_name=new.display_name,
-            display_name_en=new.display_name_en,
+            display_name=shown,
+            display_name_en=shown_en,
             badge=base64.b32encode(entropy.token(BADGE_BYTES)).decode().rstrip("="),
             created_at=clock.now(),
         )
@@ -106,9 +116,15 @@ def lock_user(user: User, *, reason: str, clock: Clock) -> None:
 
 
 def unlock_user(user: User) -> None:
-    """Let a locked user log in again; their devices register anew."""
-    user.locked_at, user.lock_reason = None, ""
-    user.save(update_fields=["locked_at", "lock_reason"])
+    """Let a locked user log in again; their devices register anew.
+
+    Raises:
+        ProblemError: when the person was given a role meanwhile that excludes this one.
+    """
+    with transaction.atomic():
+        _check_roles(user.person, user.role, besides=user)
+        user.locked_at, user.lock_reason = None, ""
+        user.save(update_fields=["locked_at", "lock_reason"])
 
 
 def register_device(
@@ -117,6 +133,9 @@ def register_device(
     """Return the registration of this device, making it when it is new (field/09 3.6).
 
     Two a person: a third takes the place of the one used least lately.
+
+    Raises:
+        ProblemError: when too many new ones came within a day.
     """
     with transaction.atomic():
         # Two devices at the same moment: one after the other, or both would be the second.
@@ -128,6 +147,14 @@ def register_device(
             known[0].granted_at = now
             known[0].save(update_fields=["granted_at"])
             return known[0]
+        if _siblings(user).filter(created_at__gt=now - DAY).count() >= REGISTRATIONS_A_DAY_MAX:
+            raise ProblemError(
+                Problem(
+                    code="accounts.devices-too-many",
+                    message="Too many new devices registered within a day.",
+                    remedy="Use a device that is registered, or come back tomorrow.",
+                )
+            )
         for surplus in live[: max(0, len(live) - REGISTRATIONS_MAX + 1)]:
             revoke_registration(surplus, reason="replaced", clock=clock)
         return Registration.objects.create(

@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from passlight.office.accounts.models import Role, Unit, User
-from passlight.office.accounts.roles import visible_units
+from passlight.office.accounts.roles import gives, visible_units
 from passlight.office.pages.language import current_language, lazy_message, message
 
 
@@ -51,9 +51,9 @@ class UnitField(forms.ModelChoiceField):  # type: ignore[type-arg]  # no subscri
         return "\u3000" * (obj.path.count("/") - 2) + name
 
 
-def _role_choices() -> list[tuple[str, str]]:
+def _role_choices(actor: User) -> list[tuple[str, str]]:
     # A resident's account is made with the person, never here.
-    return [(role, message(f"accounts.role.{role}")) for role in Role if role != Role.RESIDENT]
+    return [(role, message(f"accounts.role.{role}")) for role in Role if gives(actor, role)]
 
 
 class PostForm(forms.Form):
@@ -61,7 +61,6 @@ class PostForm(forms.Form):
 
     role = forms.ChoiceField(
         label=lazy_message("accounts.role_label"),
-        choices=_role_choices,
         error_messages={"required": lazy_message("accounts.role_required")},
     )
     unit = UnitField(
@@ -76,6 +75,9 @@ class PostForm(forms.Form):
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        role = self.fields["role"]
+        assert isinstance(role, forms.ChoiceField)
+        role.choices = _role_choices(actor)
         unit = self.fields["unit"]
         assert isinstance(unit, UnitField)
         unit.queryset = visible_units(actor)

@@ -26,6 +26,7 @@ from passlight.office.accounts.actions import newer_devices, register_device
 from passlight.office.accounts.middleware import LIMITS, OFFICE_ABSOLUTE, OFFICE_IDLE, OPENED
 from passlight.office.accounts.models import Registration, Role, User
 from passlight.office.accounts.roles import requires, signed_in_user, visible_units
+from passlight.office.accounts.sessions import keep_grant
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.keys import KeyFolder
 
@@ -34,9 +35,6 @@ LIFE_MAX = timedelta(hours=24)
 BODY_BYTES_MAX = 4096
 JTI_BYTES = 16
 COORDINATE = re.compile(r"[A-Za-z0-9_-]{43}")
-SESSION_GRANTS = "grants"
-# One browser renews its grant each time the page is opened; the last ones are still alive.
-SESSION_GRANTS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,16 +131,19 @@ def _grant(request: HttpRequest, user: User) -> HttpResponse:
     except ProblemError as error:
         problem = error.problems[0]
         return JsonResponse({"error": problem.code, "message": str(problem)}, status=400)
-    registration = register_device(
-        user,
-        thumbprint=jkt,
-        device_name=request.headers.get("User-Agent", ""),
-        clock=clock,
-        entropy=entropy,
-    )
+    try:
+        registration = register_device(
+            user,
+            thumbprint=jkt,
+            device_name=request.headers.get("User-Agent", ""),
+            clock=clock,
+            entropy=entropy,
+        )
+    except ProblemError as error:
+        problem = error.problems[0]
+        return JsonResponse({"error": problem.code, "message": str(problem)}, status=429)
     grant = sign_grant(registration, until=_session_end(request), clock=clock, entropy=entropy)
-    kept = [*request.session.get(SESSION_GRANTS, []), grant.jti]
-    request.session[SESSION_GRANTS] = kept[-SESSION_GRANTS_MAX:]
+    keep_grant(request.session, grant.jti, clock=clock)
     newer = [device.created_at.isoformat() for device in newer_devices(registration, clock=clock)]
     return JsonResponse(
         {

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
 from passlight.office.accounts.models import Role
+from passlight.office.accounts.sessions import end_session
 from passlight.runtime.clock import SystemClock
 
 OFFICE_IDLE = timedelta(minutes=15)
@@ -43,7 +43,7 @@ class SessionLimitsMiddleware:
         opened = datetime.fromisoformat(session.setdefault(OPENED, now.isoformat()))
         seen = datetime.fromisoformat(session.setdefault(SEEN, now.isoformat()))
         if now - seen > idle or now - opened > absolute:
-            logout(request)
+            end_session(request, clock=self.clock)
             request.session["ended"] = "idle" if now - seen > idle else "absolute"
         elif now - seen > SEEN_STEP:
             session[SEEN] = now.isoformat()

@@ -71,6 +71,14 @@ INCOMPATIBLE: tuple[frozenset[Role], ...] = (
     frozenset({Role.STEWARD, Role.AUDITOR}),
 )
 
+# role → the roles it may give to others, and take, lock and unlock. Whoever could give away
+# more than the work below them would be steward and auditor by tomorrow.
+_BELOW_STREET = frozenset({Role.CHECKER, Role.VENUE_OPERATOR, Role.GUIDE, *_HALL})
+GIVES: Mapping[Role, frozenset[Role]] = {
+    Role.STREET_OFFICE: _BELOW_STREET,
+    Role.DISTRICT_OFFICE: frozenset(Role) - {Role.RESIDENT},
+}
+
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -84,6 +92,11 @@ def allowed(user: User | AnonymousUser, action: str, unit: Unit | None = None) -
     if not user.is_authenticated or not user.is_active or user.role not in roles:
         return False
     return unit is None or (user.unit is not None and user.unit.contains(unit))
+
+
+def gives(user: User, role: str) -> bool:
+    """Return whether ``user`` may give ``role`` to somebody, and change who has it."""
+    return role in GIVES.get(Role(user.role), frozenset())
 
 
 def visible_units(user: User) -> "QuerySet[Unit]":

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import segno
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, login
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -25,11 +25,11 @@ from passlight.office.accounts.forms import (
     SecondFactorForm,
     UserFilter,
 )
-from passlight.office.accounts.grants import SESSION_GRANTS
 from passlight.office.accounts.middleware import OPENED, SEEN
 from passlight.office.accounts.models import Role, User
 from passlight.office.accounts.roles import (
     allowed,
+    gives,
     public,
     requires,
     signed_in_user,
@@ -45,6 +45,7 @@ from passlight.office.accounts.second_factor import (
     hold,
     new_secret,
 )
+from passlight.office.accounts.sessions import end_session
 from passlight.office.pages.language import message
 from passlight.runtime.clock import SystemClock, SystemEntropy
 
@@ -91,13 +92,15 @@ def second_step(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:login")
     form = SecondFactorForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        wait = throttle.wait(user.username, _address(request), CLOCK)
+        # By name alone: who is here knows the password, so nobody else can spend these tries.
+        guess = throttle.Guess.CODE, user.username
+        wait = throttle.wait(*guess, CLOCK)
         if wait is not None:
             form.add_error("code", _wait_message(wait))
         elif FACTORS[user.second_factor].check(user, form.cleaned_data["code"], CLOCK):
             return _enter(request, user)
         else:
-            throttle.failed(user.username, _address(request), CLOCK)
+            throttle.failed(*guess, CLOCK, address=_address(request))
             form.add_error("code", message("accounts.code_wrong"))
     return render(
         request,
@@ -141,9 +144,7 @@ def authenticator(request: HttpRequest) -> HttpResponse:
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
     """End the session, and every grant that was given in it."""
-    for jti in request.session.get(SESSION_GRANTS, []):
-        actions.revoke_grant(jti, clock=CLOCK)
-    logout(request)
+    end_session(request, clock=CLOCK)
     return redirect("accounts:login")
 
 
@@ -204,7 +205,7 @@ def user_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one user; change role and unit when the actor may."""
     actor = signed_in_user(request)
     user = get_object_or_404(_visible_users(request), pk=pk)
-    can_change = allowed(actor, "users.change") and user.role != Role.RESIDENT and user != actor
+    can_change = allowed(actor, "users.change") and gives(actor, user.role) and user != actor
     initial = {"role": user.role, "unit": user.unit}
     form = PostForm(request.POST or None, actor=actor, initial=initial)
     if request.method == "POST" and can_change and form.is_valid():
@@ -235,7 +236,7 @@ def user_lock(request: HttpRequest, pk: int) -> HttpResponse:
     """Lock an account, never one's own."""
     user = get_object_or_404(_visible_users(request), pk=pk)
     form = LockForm(request.POST)
-    if user != request.user and form.is_valid():
+    if user != request.user and _may_lock(request, user) and form.is_valid():
         actions.lock_user(user, reason=form.cleaned_data["reason"], clock=CLOCK)
         messages.success(request, message("accounts.user_locked", name=user.username))
     return redirect("accounts:user", pk=user.pk)
@@ -246,9 +247,19 @@ def user_lock(request: HttpRequest, pk: int) -> HttpResponse:
 def user_unlock(request: HttpRequest, pk: int) -> HttpResponse:
     """Unlock an account."""
     user = get_object_or_404(_visible_users(request), pk=pk)
-    actions.unlock_user(user)
-    messages.success(request, message("accounts.user_unlocked", name=user.username))
+    if not _may_lock(request, user):
+        return redirect("accounts:user", pk=user.pk)
+    try:
+        actions.unlock_user(user)
+    except ProblemError as error:
+        messages.error(request, message(error.problems[0].code))
+    else:
+        messages.success(request, message("accounts.user_unlocked", name=user.username))
     return redirect("accounts:user", pk=user.pk)
+
+
+def _may_lock(request: HttpRequest, user: User) -> bool:
+    return user.role == Role.RESIDENT or gives(signed_in_user(request), user.role)
 
 
 def _visible_users(request: HttpRequest) -> QuerySet[User]:
@@ -258,13 +269,14 @@ def _visible_users(request: HttpRequest) -> QuerySet[User]:
 def _password_ok(request: HttpRequest, form: LoginForm, username: str) -> User | None:
     """Return the user whose password was right, else say on the form what to do."""
     address = _address(request)
-    wait = throttle.wait(username, address, CLOCK)
+    guess = throttle.Guess.PASSWORD, username
+    wait = throttle.wait(*guess, CLOCK, address=address)
     if wait is not None:
         form.add_error(None, _wait_message(wait))
         return None
     user = authenticate(request, username=username, password=form.cleaned_data["password"])
     if not isinstance(user, User):
-        throttle.failed(username, address, CLOCK)
+        throttle.failed(*guess, CLOCK, address=address)
         # The same words for an unknown name, a wrong password and a locked account.
         form.add_error("password", message("accounts.login_wrong"))
         return None
@@ -273,7 +285,8 @@ def _password_ok(request: HttpRequest, form: LoginForm, username: str) -> User |
 
 def _enter(request: HttpRequest, user: User) -> HttpResponse:
     throttle.succeeded(user.username)
-    request.session.flush()
+    # Also ends what somebody else left open in this browser, with its grants.
+    end_session(request, clock=CLOCK)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     request.session[OPENED] = request.session[SEEN] = CLOCK.now().isoformat()
     return redirect(_next(request))

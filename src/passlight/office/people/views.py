@@ -39,8 +39,8 @@ def find(request: HttpRequest) -> HttpResponse:
     form = DocumentForm(request.POST or None)
     missed = False
     if request.method == "POST" and form.is_valid():
-        key = f"find:{user.pk}"
-        wait = throttle.wait(key, "", CLOCK, limit=MISSES_MAX)
+        guess = throttle.Guess.DOCUMENT, str(user.pk)
+        wait = throttle.wait(*guess, CLOCK, limit=MISSES_MAX)
         if wait is not None:
             length = amount_of_time(wait, current_language())
             form.add_error("number", message("people.find_wait", wait=length))
@@ -48,7 +48,7 @@ def find(request: HttpRequest) -> HttpResponse:
             person = queries.find_by_document(form.document)
             if person is not None:
                 return redirect("people:person", pk=person.pk)
-            throttle.failed(key, "", CLOCK)
+            throttle.failed(*guess, CLOCK)
             missed = True
     return render(
         request,
