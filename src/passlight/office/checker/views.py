@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from passlight.core.kernel.documents import DocumentType, read_document
 from passlight.core.kernel.problem import ProblemError
+from passlight.office.accounts import throttle
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import requires, signed_in_user
 from passlight.office.checker.posts import Post, find_post, posts_for, remember, remembered
@@ -34,6 +35,8 @@ from passlight.runtime.sealed import Handle, SealedError, Sealer, Use
 
 BODY_BYTES_MAX = 4096
 LOOKUPS_A_MINUTE = 20
+# A miss tells that nobody has this number: whoever tries numbers waits (T14).
+MISSES_MAX = 20
 CLOCK = SystemClock()
 
 
@@ -104,7 +107,8 @@ def identity(request: HttpRequest) -> HttpResponse:
 def document(request: HttpRequest) -> HttpResponse:
     """Find a person by document for the gateway to answer about; who looked is written."""
     user = signed_in_user(request)
-    if not _may_look_up(user):
+    guess = throttle.Guess.DOOR, str(user.pk)
+    if not _may_look_up(user) or throttle.wait(*guess, CLOCK, limit=MISSES_MAX):
         return _problem(429, "checker.document_too_many")
     body = _body(request)
     here = remembered(request.session, user)
@@ -117,6 +121,8 @@ def document(request: HttpRequest) -> HttpResponse:
     device = _device(user, body)
     person = find_by_document(found) if device else None
     if device is None or person is None:
+        if device is not None:
+            throttle.failed(*guess, CLOCK)
         return _problem(404, "checker.document_not_found")
     shown = _masked(person, user, here)
     entropy = SystemEntropy()
