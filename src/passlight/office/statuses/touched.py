@@ -1,11 +1,11 @@
 """Whom new facts touch: the people whose status may differ because of them (field/08 1.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import connection
 
-from passlight.core.facts.fact import AREA_PREFIX, SOURCE_PREFIX, Op
+from passlight.core.facts.fact import AREA_PREFIX, SOURCE_PREFIX, Fact, Op
 from passlight.core.facts.identity import clusters
 from passlight.core.rules.areas import AreaCodes, AreaHistory, Listings
 from passlight.office.facts import queries
@@ -48,6 +48,7 @@ def touched_by(*, after: int, up_to: int, codes: AreaCodes) -> Touched:
     earlier = FactVersion.objects.filter(fact_id__in=corrected, seq__lte=up_to)
     named |= set(earlier.values_list("subject", flat=True).distinct())
     subjects = {name for name in named if not name.startswith((AREA_PREFIX, SOURCE_PREFIX))}
+    subjects |= _named_by_links(after=after, up_to=up_to)
     if any(name.startswith(AREA_PREFIX) for name in named):
         subjects |= _near_areas(after=after, up_to=up_to, codes=codes)
     ever = _ever_linked(up_to)
@@ -57,6 +58,17 @@ def touched_by(*, after: int, up_to: int, codes: AreaCodes) -> Touched:
         ),
         everybody=any(name.startswith(SOURCE_PREFIX) for name in named),
     )
+
+
+def _named_by_links(*, after: int, up_to: int) -> set[str]:
+    """Return whom the changed words on who is whom name, now or in a version before.
+
+    The pair stands in the payload; the subject may be a handle that is neither of the two.
+    """
+    facts = queries.identity_facts(up_to=up_to)
+    changed = {fact.fact_id for fact in facts if fact.seq is not None and fact.seq > after}
+    told = (fact.payload for fact in facts if fact.fact_id in changed)
+    return {str(pair[name]) for pair in told for name in ("a", "b") if pair.get(name)}
 
 
 def _ever_linked(up_to: int) -> Mapping[str, frozenset[str]]:
@@ -71,8 +83,8 @@ def _ever_linked(up_to: int) -> Mapping[str, frozenset[str]]:
 
 def _near_areas(*, after: int, up_to: int, codes: AreaCodes) -> set[str]:
     """Return who named an area that changed, or one above or below it."""
-    changed = _changed_areas(after=after, up_to=up_to)
     facts = queries.area_facts(up_to=up_to)
+    changed = _changed_areas(facts, after=after)
     older = [fact for fact in facts if fact.seq is not None and fact.seq <= after]
     # As it was and as it is: a withdrawn listing may have been what placed an area.
     views = [AreaHistory.of(known, codes).known(None) for known in (older, facts)]
@@ -88,13 +100,19 @@ def _near_areas(*, after: int, up_to: int, codes: AreaCodes) -> set[str]:
         return {subject for (subject,) in cursor.fetchall()}
 
 
-def _changed_areas(*, after: int, up_to: int) -> set[str]:
+def _changed_areas(facts: Sequence[Fact], *, after: int) -> set[str]:
+    """Return the areas that changed facts name, now or in a version before.
+
+    A correction may move a listing to another area: the first is touched as much as the second.
+    """
+    changed_ids = {fact.fact_id for fact in facts if fact.seq is not None and fact.seq > after}
     changed = set()
-    for fact in queries.area_facts(after=after, up_to=up_to):
-        changed.add(fact.subject.removeprefix(AREA_PREFIX))
-        changed.update(
-            str(fact.payload[name]) for name in ("area", "parent") if fact.payload.get(name)
-        )
+    for fact in facts:
+        if fact.fact_id in changed_ids:
+            changed.add(fact.subject.removeprefix(AREA_PREFIX))
+            changed.update(
+                str(fact.payload[name]) for name in ("area", "parent") if fact.payload.get(name)
+            )
     return changed
 
 
