@@ -1,6 +1,7 @@
 """``passlight``: the operators' command. One module a command, loaded when it is called."""
 
 import importlib
+import importlib.util
 from typing import Any
 
 import click
@@ -18,6 +19,37 @@ COMMANDS = {
     "doctor": "doctor",
 }
 
+# command → what it needs beside the core, each extra with a module that it brings
+NEEDS = {
+    "migrate": {"office": "django"},
+    "serve": {"office": "django", "gateway": "starlette"},
+    "demo": {"office": "django", "gateway": "starlette"},
+    "doctor": {"office": "psycopg"},
+}
+
+
+def missing_extras(command: str) -> list[str]:
+    """Return the extras that ``command`` needs and that are not installed."""
+    return [
+        extra
+        for extra, module in NEEDS.get(command, {}).items()
+        if importlib.util.find_spec(module) is None
+    ]
+
+
+def require_extras(command: str) -> None:
+    """Refuse a command whose packages are not installed, and say how to install them.
+
+    Raises:
+        click.UsageError: naming the extras that are missing.
+    """
+    missing = missing_extras(command)
+    if missing:
+        extras = ",".join(missing)
+        raise click.UsageError(
+            f"'{command}' needs more than the core. Run: pip install 'passlight[{extras}]'"
+        )
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for.
@@ -26,14 +58,15 @@ class LazyGroup(click.Group):
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the names of all commands."""
-        return sorted(COMMANDS)
+        """Return the names of the commands that can run with what is installed."""
+        return sorted(name for name in COMMANDS if not missing_extras(name))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the command, or None when there is none of that name."""
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
+        require_extras(cmd_name)
         found: Any = importlib.import_module(f"passlight.cli.{module}")
         command: click.Command = found.command
         return command
