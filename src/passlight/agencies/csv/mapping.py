@@ -15,10 +15,12 @@ import yaml
 from passlight.agencies.reading import ENCODINGS
 from passlight.core.kernel.documents import DocumentType
 from passlight.core.kernel.problem import Problem, ProblemError
+from passlight.core.kernel.yaml_events import shallow_events
 
 OPTIONAL = ("encoding", "delimiter", "ver", "occurred_until", "recorded_at", "payload")
 NEEDED = ("feed", "source", "zone", "fact_id", "kind", "subject", "occurred_at")
 KEYS = frozenset([*NEEDED, *OPTIONAL])
+DEPTH_MAX = 8
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _FEED = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -85,6 +87,8 @@ def load_mapping(text: str, *, file: str) -> FeedMapping:
         ProblemError: with everything that is wrong with it.
     """
     try:
+        for _ in shallow_events(text, depth_max=DEPTH_MAX):
+            pass
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

@@ -13,6 +13,7 @@ import yaml
 
 from passlight.core.kernel.limits import PACK_DEPTH_MAX, PACK_NODES_MAX, PACK_TEXT_CHARS_MAX
 from passlight.core.kernel.problem import Problem
+from passlight.core.kernel.yaml_events import TooDeepError, shallow_events
 
 NULLS = frozenset({"", "null", "~", "none", "None"})
 
@@ -141,12 +142,15 @@ def read_yaml(text: str, *, file: str, findings: Findings) -> Node:
     """
     top = Node(file=file, line=1, key="", value="", findings=findings)
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in shallow_events(text, depth_max=PACK_DEPTH_MAX + 1):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 remedy = "Write the value out."
                 line = event.start_mark.line if event.start_mark else 0
                 _fail_at(top, line, "alias", "anchors are not allowed.", remedy)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except TooDeepError as error:
+        remedy = f"At most {PACK_DEPTH_MAX} levels and {PACK_NODES_MAX} values a file."
+        _fail_at(top, error.line, "too-big", "the file is nested too deeply or too big.", remedy)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         remedy = "Check indentation, colons and quotes near this line."
