@@ -1,7 +1,9 @@
 """Reading an uploaded pack: a zip of YAML and CSV, bounded, and never trusted about its size."""
 
 import io
+import lzma
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from passlight.core.kernel.problem import Problem, ProblemError
@@ -11,6 +13,7 @@ FILES_MAX = 300
 FILE_BYTES_MAX = 1024 * 1024
 TEXT_BYTES_MAX = 8 * 1024 * 1024
 SUFFIXES = frozenset({".yaml", ".yml", ".csv", ".md"})
+_DAMAGED = (zlib.error, lzma.LZMAError)
 NOISE = ("__MACOSX/", ".DS_Store")
 
 
@@ -27,8 +30,9 @@ def read_zip(data: bytes) -> dict[str, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _without_wrapper(_texts(archive))
-    # RuntimeError: locked with a password, or packed in a way that zipfile does not know.
-    except (zipfile.BadZipFile, RuntimeError) as error:
+    # RuntimeError: locked with a password, or packed in a way that zipfile does not know; the
+    # others come from the four ways of packing when what is packed is damaged.
+    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, *_DAMAGED) as error:
         raise _problem("packs.not-a-zip", "this is no zip file that can be read") from error
 
 
