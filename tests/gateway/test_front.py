@@ -120,6 +120,20 @@ def test_hop_by_hop_and_forged_headers_are_dropped(servers) -> None:
         assert client.get("/stream").text == "0\n1\n2\n"
 
 
+def test_only_our_own_proxy_says_who_asks(servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last name is the proxy's word; those before it came with the request."""
+
+    def seen(said: str) -> str:
+        answer = httpx.get(f"{servers[2].url}/x", headers={"X-Forwarded-For": said})
+        return str(answer.json()["headers"]["x-forwarded-for"])
+
+    assert seen("6.6.6.6") == "127.0.0.1"
+    monkeypatch.setenv("PASSLIGHT_FRONT_PROXIES", "192.0.2.1, 127.0.0.1")
+    assert seen("6.6.6.6, 198.51.100.7") == "198.51.100.7"
+    assert seen("2001:db8::1") == "2001:db8::1"
+    assert seen("somebody") == "127.0.0.1"
+
+
 def test_health_names_what_is_not_ready(servers) -> None:
     office, gateway, front = servers
     with httpx.Client(base_url=front.url) as client:

@@ -9,6 +9,8 @@ its pages answer with a friendly page, and codes go on working.
 ``PASSLIGHT_FRONT_HOST``   address it listens on (default ``127.0.0.1``)
 ``PASSLIGHT_OFFICE_PORT``  the office on the loopback (default 8002)
 ``PASSLIGHT_GATEWAY_PORT`` the gateway on the loopback (default 8001)
+``PASSLIGHT_FRONT_PROXIES`` addresses of your TLS proxies, with commas between: whom
+                           they name in ``X-Forwarded-For`` is who asks (default none)
 =========================  =================================================
 """
 
@@ -16,6 +18,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ipaddress import ip_address
 from typing import Any
 
 import httpx
@@ -180,13 +183,29 @@ def _request_headers(request: Request) -> list[tuple[bytes, bytes]]:
         for name, value in headers
         if name.lower().decode("latin-1") not in (HOP_BY_HOP | FORWARDED | named)
     ]
-    peer = request.client.host if request.client else "unknown"
     return [
         *kept,
-        (b"x-forwarded-for", peer.encode()),
+        (b"x-forwarded-for", _caller(request).encode()),
         (b"x-forwarded-host", request.headers.get("host", "").encode("latin-1")),
         (b"x-forwarded-proto", _scheme().encode()),
     ]
+
+
+def _caller(request: Request) -> str:
+    """Return who asks: the peer, or whom a proxy of ours saw. Nobody else is believed.
+
+    Without this everybody behind a TLS proxy shares one address, and one person's wrong
+    passwords would make all of them wait.
+    """
+    peer = request.client.host if request.client else "unknown"
+    if peer not in read_variable("PASSLIGHT_FRONT_PROXIES", "").replace(" ", "").split(","):
+        return peer
+    # Only the last one is the proxy's own word; those before it came with the request.
+    named = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
+    try:
+        return str(ip_address(named))
+    except ValueError:
+        return peer
 
 
 def _answer_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
