@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
 
 from passlight.runtime.processes import ProcessSpec
 from passlight.runtime.settings import Settings
@@ -51,7 +52,14 @@ def answers(url: str) -> Callable[[], bool]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return what a process of this installation needs to find its state."""
+    named = {}
+    if settings.database_url is not None:
+        # Where the server is, and not the owner's password: each process has its own role's.
+        parts = urlsplit(settings.database_url)
+        netloc = parts.netloc.rpartition("@")[2]
+        named["PASSLIGHT_DATABASE_URL"] = urlunsplit(parts._replace(netloc=netloc))
     return {
+        **named,
         "PASSLIGHT_HOME": str(settings.home),
         "PASSLIGHT_KEYS": str(settings.keys),
         "PASSLIGHT_PUBLIC_URL": settings.public_url,
