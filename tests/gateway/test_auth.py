@@ -68,6 +68,8 @@ PROOF_FLAWS = [
     ({"iat": True}, "proof-bad"),
     ({"iat": "now"}, "proof-bad"),
     ({"iat": 1e308}, "proof-time"),
+    ({"iat": 10**400}, "proof-time"),
+    ({"iat": -(10**400)}, "proof-time"),
     ({"jti": None}, "proof-bad"),
     ({"jti": ""}, "proof-bad"),
     ({"jti": "x" * 200}, "proof-bad"),

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from passlight.runtime.clock import SystemEntropy
+from passlight.runtime.sealed import Sealer, Use
 from tests.gateway.conftest import Running
 from tests.gateway.office import Office
 
@@ -117,6 +119,27 @@ def test_records_are_kept_once_and_conflicts_named(
     assert alone.status_code == 409
     gateway.until(lambda: len(office.records()) == 2)
     assert {row[3] for row in office.records("admit")} == {"green"}
+
+
+def test_a_handle_names_its_person_at_its_own_venue_alone(
+    office: Office, gateway: Running, hall: str
+) -> None:
+    visits, other = office.add_person(7), office.add_venue()
+    gateway.knows(office)
+    checker = office.checker(hall, other)
+    lookup = Sealer(office.keys.read("lookup")).seal(
+        Use.LOOKUP,
+        ordinal=7,
+        checker=checker.handle,
+        venue=hall,
+        now=gateway.clock.now(),
+        entropy=SystemEntropy(),
+    )
+    now = gateway.clock.now().isoformat()
+    body = {"records": [record(place, lookup=lookup, occurred_at=now) for place in (hall, other)]}
+    assert checker.post(gateway.client, "/v1/records", body).status_code == 200
+    rows = gateway.until(lambda: len(office.records()) == 2 and office.records())
+    assert [row[2] for row in rows] == [visits, None], "the first is the control"
 
 
 def test_a_late_or_off_duty_record_is_kept_and_says_so(

@@ -209,7 +209,9 @@ class Authenticator:
             raise RefusedError(401, "proof-bad")
         if not isinstance(jti, str) or not 0 < len(jti) <= JTI_LENGTH_MAX:
             raise RefusedError(401, "proof-bad")
-        if not abs(issued - now) <= SKEW.total_seconds():  # false for NaN, too
+        # An integer too large for a float is no time either.
+        far = isinstance(issued, int) and issued.bit_length() > 64  # noqa: PLR2004
+        if far or not abs(issued - now) <= SKEW.total_seconds():  # false for NaN, too
             raise RefusedError(401, "proof-time")
         seen = hashlib.sha256(f"{thumbprint} {jti}".encode("utf-8", "replace")).digest()[:16]
         if not self._proofs.take(seen, now=self._clock.monotonic()):

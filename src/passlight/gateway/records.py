@@ -111,7 +111,8 @@ class Records:
             )
         except SealedError:
             return None
-        return handle.ordinal
+        # A handle of one venue never says that its person was at another.
+        return handle.ordinal if handle.venue == record.venue else None
 
 
 def _instant(text: str) -> datetime | None:
