@@ -6,9 +6,10 @@ tools/setup.sh --tests || exit $?
 status=0
 tools/check.sh || status=1
 npm test --silent || status=1
-# Tests marked serial time real processes, so they run by themselves.
-.venv/bin/pytest -q -n 2 --dist loadgroup -m "not serial" || status=1
-.venv/bin/pytest -q -m serial
+# What times real processes or drives a browser runs by itself: a browser keeps an event loop
+# in its process, and two cores are enough for one such test at a time.
+.venv/bin/pytest -q -n 2 --dist loadgroup -m "not serial and not browser" || status=1
+.venv/bin/pytest -q -m "serial or browser"
 code=$?
 [ $code -eq 0 ] || [ $code -eq 5 ] || status=1
 exit $status
