@@ -48,7 +48,7 @@ def test_yellow_again_after_the_discharge(e06):
     assert (found.colour, found.field) == ("yellow", "yellow")
     assert found.title == {"zh": "为什么是黄码", "en": "Why the code is yellow"}
     assert found.headline == {
-        "zh": "重点地区来沪未满 14 天",
+        "zh": "重点地区来沪未满14天",
         "en": "Arrived from a key area less than 14 days ago",
     }
     assert found.outlook == {
@@ -77,7 +77,7 @@ def test_yellow_again_after_the_discharge(e06):
     }
     assert found.todo[0]["zh"] == "建议观察，留意体温和症状。"
     (rule,) = found.rules
-    assert rule.basis == "黄色：显示黄色说明是重点地区来沪未满 14天的人员。建议观察。"
+    assert rule.basis == "黄色：显示黄色说明是重点地区来沪未满14天的人员。建议观察。"
     assert found.past is None
     assert found.phone == "12345"
 
