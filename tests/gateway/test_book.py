@@ -23,6 +23,19 @@ def line(
     return Line.of_publication(ordinal=ordinal, segments=rows, sampled_at=None, state=state)
 
 
+@pytest.mark.parametrize("year", [1800, 1969, 2107, 2999])
+def test_a_sampling_time_that_no_test_can_have_is_no_sampling(year: int) -> None:
+    """One odd test must not stop the book from following everybody else."""
+    taken = datetime(year, 1, 1, tzinfo=UTC)
+    made = StatusBook()
+    rows = [{"from": None, "colour": "green", "reason": None}]
+    made.put(
+        Line.of_publication(ordinal=0, segments=rows, sampled_at=taken, state="active"), now=NOW
+    )
+    assert made.at(0, NOW).colour is Colour.GREEN
+    assert made.at(0, NOW).sampled_at is None
+
+
 @pytest.fixture
 def book() -> StatusBook:
     made = StatusBook()

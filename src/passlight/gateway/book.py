@@ -64,7 +64,7 @@ class Line:
         return cls(
             ordinal=ordinal,
             segments=found,
-            sampled_at=None if sampled_at is None else int(sampled_at.timestamp()),
+            sampled_at=None if sampled_at is None else _sampling(sampled_at),
         )
 
 
@@ -230,6 +230,12 @@ class StatusBook:
         self.source = description["source"]
         if description["as_of"] is not None:
             self.as_of = datetime.fromtimestamp(description["as_of"], UTC)
+
+
+def _sampling(sampled_at: datetime) -> int | None:
+    """Return POSIX seconds; None for a time that no test of ours can have and no column holds."""
+    seconds = int(sampled_at.timestamp())
+    return seconds if NEVER < seconds <= _SECONDS_MAX else None
 
 
 def _standing(line: Line, now: int) -> Standing:
