@@ -9,6 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from passlight.gateway.book import Line, StatusBook
 from passlight.office.facts.actions import retract_facts
 from passlight.office.people.models import Person
 from passlight.office.statuses import evaluation
@@ -307,6 +308,58 @@ def test_without_a_pack_nobody_is_green(db, hand):
     assert (published(one).state, shown(one)) == ("unknown", [(None, "unknown")])
 
 
+def test_before_the_first_pack_holds_nobody_is_green_and_from_then_on_no_timer_is_needed(db, hand):
+    """The rules come in force tomorrow: unknown until then, then the colour, in one row."""
+    one, two = people(2)
+    registered([one, two], hand)
+    land(confirmed(one, hand.moment), clock=hand)
+    hand.set(T)
+    put_in_force(one_rule("1", "red"), hand, effective_from=T + timedelta(days=1))
+    run_worker(hand)
+    assert shown(one) == [(None, "unknown"), (T_SECONDS + DAY, "red")]
+    for person, colour in ((one, "red"), (two, "green")):
+        row = published(person)
+        line = Line.of_publication(
+            ordinal=0, segments=row.segments, sampled_at=None, state=row.state
+        )
+        book = StatusBook()
+        book.put(line, now=T_SECONDS)
+        assert book.at(0, T_SECONDS + DAY - 1).colour == "unknown"
+        assert book.at(0, T_SECONDS + DAY).colour == colour
+
+
+def test_a_negative_that_a_better_source_contradicts_has_no_age(db, hand):
+    """Conflict of one sample (field/08 1.6): the pack ranks cdc before site; cdc says positive."""
+    files = {
+        "pack.yaml": one_rule()["pack.yaml"].replace(
+            "cap:", "sources: {lab.result: [cdc, site]}, cap:"
+        )
+    }
+    put_in_force(files, hand)
+    one, two = people(2)
+    hand.set(T)
+    for person, better in ((one, "pos"), (two, "neg")):
+        for source, value in (("site", "neg"), ("cdc", better)):
+            sample = {"sample_id": "7", "value": value}
+            fact_id = f"{source}:{person.ordinal}"
+            land(
+                fact(fact_id, "lab.result", person.facts_key, T, source=source, **sample),
+                clock=hand,
+            )
+    run_worker(hand)
+    assert published(one).sampled_at is None
+    assert published(two).sampled_at == T
+
+
+def test_nothing_is_sampled_after_its_result(under_shanghai):
+    (one,) = people(1)
+    under_shanghai.set(T)
+    odd = {"sample_id": "1", "value": "neg", "sampled_at": "2999-01-01T00:00:00+08:00"}
+    land(fact("lab:1", "lab.result", one.facts_key, T, **odd), clock=under_shanghai)
+    run_worker(under_shanghai)
+    assert published(one).sampled_at == T
+
+
 def test_a_new_pack_is_carried_to_everybody_in_batches_and_goes_on_where_it_stopped(
     db, hand, monkeypatch
 ):
@@ -381,7 +434,7 @@ def test_every_reason_is_there_before_its_first_use(under_shanghai):
     keys = {part["reason"] for row in Publication.objects.all() for part in row.segments} - {None}
     assert keys == {"shanghai-2020-02@2020.02.17/arrived-from-key-area/0"}
     reason = Reason.objects.get(key=keys.pop())
-    assert (reason.colour, reason.reason["zh"]) == ("yellow", "重点地区来沪未满 14 天")
+    assert (reason.colour, reason.reason["zh"]) == ("yellow", "重点地区来沪未满14天")
     assert set(reason.advice) == {"zh", "en"}
 
 

@@ -53,6 +53,12 @@ class Timeline:
         packs = (span.pack, *(one.pack for one in self.spans))
         return next((pack.zone for pack in packs if pack is not None), _UTC)
 
+    def counted(self, at: datetime) -> tuple[Fact, ...]:
+        """Return the facts without those that the pack in force at ``at`` sets aside."""
+        conflicts = self._span(at).conflicts
+        aside = {fact_id for conflict in conflicts for fact_id in conflict.set_aside}
+        return tuple(fact for fact in self.facts if fact.fact_id not in aside)
+
     def colour(self, at: datetime) -> Colour:
         """Return the colour at ``at``, or the answer that stands in its place."""
         return self._answer(at)[0]

@@ -190,12 +190,14 @@ def _row(ordinal: int, found: Timeline | EvaluationFailure, now: datetime) -> Ro
         return _failed(ordinal, found.error)
     try:
         segments = to_published(found.segments(now))
-        colour = Colour(str(segments[0]["colour"]))
+        # A state holds for good: who is unknown only until rules take effect is active.
+        colours = {Colour(str(segment["colour"])) for segment in segments}
+        state = _STATES.get(colours.pop()) if len(colours) == 1 else None
         return Row(
             ordinal=ordinal,
             segments=segments,
-            sampled_at=sampled_at(found.facts),
-            state=_STATES.get(colour, Publication.State.ACTIVE).value,
+            sampled_at=sampled_at(found.counted(now)),
+            state=(state or Publication.State.ACTIVE).value,
         )
     except Exception as error:  # noqa: BLE001  # as above: this person's alone
         return _failed(ordinal, error)

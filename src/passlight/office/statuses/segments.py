@@ -58,7 +58,10 @@ def _sampling(fact: Fact) -> datetime:
     if not isinstance(text, str):
         return fact.occurred_at
     taken = datetime.fromisoformat(text)
-    return fact.occurred_at if taken.tzinfo is None else taken.astimezone(UTC)
+    if taken.tzinfo is None:
+        return fact.occurred_at
+    # Whatever the payload claims, nothing is sampled after its result was reported.
+    return min(taken.astimezone(UTC), fact.occurred_at)
 
 
 def _rank(colour: Colour) -> int:
