@@ -127,6 +127,10 @@ BAD = {
     line("w", "waiver.granted", "q", T, payload={"measure": "all"}): "payload.measure: 'all' is not a object",
     line("m", "order.started", "q", T, source="manual", payload={"order_id": "1", "expires_at": "soon"}): "payload.expires_at: 'soon' is not a time",
     "[" * 50_000: "is not JSON",
+    CASE.replace('"ward": 4', '"ward": 4, "ward": 5'): "a key stands twice",
+    CASE.replace('"ver": 1', '"ver": 1, "ver": 2'): "a key stands twice",
+    CASE.replace("p-0001", "source:cdc"): "subject: 'source:cdc' does not fit the kind",
+    LISTED.replace("area:420100", "area:420106"): "payload.area: is not the area of the subject",
     line("f", "person.registered", "q", "2020-03-01T10:05:01+08:00", T): "occurred_at: is in the future",
 }  # fmt: skip
 

@@ -56,6 +56,11 @@ CASES = {
     "unknown parameter": ("param.days", "param.weeks", "unknown-parameter", 16),
     "parameter of another type": ("{2022-01-01: 14d}", "{2022-01-01: 14}", "parameter-type", 16),
     "no basis": ("    basis: {text: 来自某地, ref: notice 1}\n", "", "missing-key", 11),
+    "start before the calendar": ("[2022-01-01T00:00, null]", "[0001-01-01T00:00, null]", "not-a-time", 5),
+    "end after the calendar": ("00:00, null]", "00:00, 9999-12-31T23:00-12:00]", "not-a-time", 5),
+    "no number": ("travel.arrived, where: {via: train}", "exposure.derived, where: {minutes_gte: nan}", "not-a-number", 12),
+    "blank Chinese": ("reason: {zh: 来自某地,", 'reason: {zh: " ",', "missing-key", 17),
+    "longer than a life": ("param.days]", "999y]", "too-long", 16),
     "no Chinese": ("reason: {zh: 来自某地, en: Arrived}", "reason: {en: Arrived}", "missing-key", 17),
     "no English": ("reason: {zh: 来自某地, en: Arrived}", "reason: {zh: 来自某地}", "missing-key", 17),
     "no advice": ("        advice: {zh: 观察, en: Observe}\n", "", "missing-key", 15),
@@ -127,6 +132,43 @@ def test_presence_never_makes_anyone_red(kind: str) -> None:
     if kind == "exposure.derived":
         load_pack({"pack.yaml": HEAD + AUTOMATIC % (kind, "yellow")})
         load_pack({"pack.yaml": HEAD + AUTOMATIC % ("exposure.assessed", "red")})
+
+
+ROUNDABOUT = {
+    "by its own start": """
+    on: {kind: person.registered}
+    phases:
+      - colour: red
+        from: {next: {kind: exposure.derived}}
+        until: {after: [trigger.occurred, 3d]}""",
+    "by the end of the phase before": """
+    on: {kind: person.registered}
+    phases:
+      - colour: yellow
+        until: {earliest: [{after: [trigger.occurred, 3d]}, {nth: {kind: venue.checkin, n: 2}}]}
+        reason: {zh: 观察, en: Observed}
+        advice: {zh: 观察, en: Observe}
+      - colour: red
+        until: {after: [prev.until, 3d]}""",
+    "by the clock of an absence": """
+    absence: {kind: lab.result, max_gap: 7d, since: [policy.effective, exposure.derived]}
+    phases:
+      - colour: red""",
+}
+
+
+@pytest.mark.parametrize("name", ROUNDABOUT)
+def test_presence_makes_nobody_red_by_a_roundabout_way(name: str) -> None:
+    texts = """
+        reason: {zh: 到过, en: Was there}
+        advice: {zh: 观察, en: Observe}
+"""
+    head = "rules:\n  - id: was-there\n    basis: {text: 到过, ref: notice 1}"
+    text = HEAD + head + ROUNDABOUT[name] + texts
+    assert {one.code for one in problems(text)} == {"rules.automatic-red"}
+    for kind in ("exposure.derived", "venue.checkin"):
+        text = text.replace(kind, "exposure.assessed")
+    load_pack({"pack.yaml": text})
 
 
 def test_a_pack_without_rules_would_show_everyone_green_and_is_refused() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from passlight.core.facts.fact import MANUAL_SOURCE, Fact, Op
+from passlight.core.facts.fact import AREA_PREFIX, MANUAL_SOURCE, SOURCE_PREFIX, Fact, Op
 from passlight.core.facts.kinds import KINDS, FactKind, FieldType
 from passlight.core.kernel.limits import (
     FACT_EARLIEST,
@@ -169,14 +169,13 @@ def _kind(reader: _Reader) -> FactKind | None:
 
 def _subject(reader: _Reader) -> str:
     subject = reader.text("subject")
-    area_kind = str(reader.obj.get("kind", "")).startswith("area.")
-    if subject and area_kind != subject.startswith("area:"):
-        reader.wrong(
-            "subject",
-            "subject-form",
-            f"{subject!r} does not fit the kind.",
-            "Area facts, and only they, have a subject area:<id>.",
-        )
+    kind = str(reader.obj.get("kind", ""))
+    wanted = subject.startswith(AREA_PREFIX) == kind.startswith("area.")
+    # Nothing that is said about a person may go unread for the form of the person's key.
+    wanted = wanted and (kind == "source.delivered" or not subject.startswith(SOURCE_PREFIX))
+    if subject and not wanted:
+        remedy = "Area facts, and only they, have a subject area:<id>; source: is for deliveries."
+        reader.wrong("subject", "subject-form", f"{subject!r} does not fit the kind.", remedy)
     return subject
 
 
@@ -206,6 +205,12 @@ def _payload_storable(payload: Mapping[str, Any]) -> bool:
 
 def _check_special(reader: _Reader, kind: FactKind, payload: Mapping[str, Any]) -> None:
     """Note what is wrong with the fields whose form depends on more than their type."""
+    subject, area = str(reader.obj.get("subject", "")), payload.get("area")
+    if subject.startswith(AREA_PREFIX) and isinstance(area, str) and area:
+        own = subject.removeprefix(AREA_PREFIX)
+        if own != area:
+            remedy = f"Write {own!r} in both places, or {area!r}."
+            reader.wrong("payload.area", "other-area", "is not the area of the subject.", remedy)
     expires_at = payload.get("expires_at")
     if expires_at is not None and str(reader.obj.get("source", "")).startswith(MANUAL_SOURCE):
         reader.instant("payload.expires_at", expires_at)
@@ -262,7 +267,15 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object; a key that stands twice could mean either value."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_once)
 
 
 def parse_line(line: bytes | str, *, file: str | None = None, number: int | None = None) -> Fact:

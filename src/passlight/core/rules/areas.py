@@ -105,10 +105,11 @@ class Listed:
 
 
 def pair_listings(facts: Iterable[Fact]) -> list[Listing]:
-    """Return every listing with the delisting that ends it.
+    """Return every listing with the delisting that ends it; ``facts`` are in evaluation order.
 
     A delisting ends the listings of its area that are open at its time; where it names a level
-    or a list, only those of that level and list.
+    or a list, only those of that level and list. One that ends an earlier listing leaves alone
+    what is listed anew at the same instant: the area changed its level then.
     """
     delisted: dict[str, list[Fact]] = defaultdict(list)
     listed: list[Fact] = []
@@ -117,14 +118,25 @@ def pair_listings(facts: Iterable[Fact]) -> list[Listing]:
             listed.append(fact)
         elif fact.kind == "area.delisted":
             delisted[fact.payload["area"]].append(fact)
-    return [_listing(fact, delisted[fact.payload["area"]]) for fact in listed]
+    ended: dict[str, datetime] = {}
+    found: list[Listing] = []
+    for fact in listed:
+        listing = _listing(fact, delisted[fact.payload["area"]], ended)
+        if listing.delisted is not None:
+            ended.setdefault(listing.delisted.fact_id, fact.occurred_at)
+        found.append(listing)
+    return found
 
 
-def _listing(fact: Fact, delistings: list[Fact]) -> Listing:
+def _listing(fact: Fact, delistings: list[Fact], ended: Mapping[str, datetime]) -> Listing:
+    """Return the listing; ``ended`` says from when on the first was listed that one ended."""
+    start, until = fact.occurred_at, fact.occurred_until
     ends = (
         other
         for other in delistings
-        if other.occurred_at >= fact.occurred_at
+        if other.occurred_at >= start
+        and (until is None or other.occurred_at < until)
+        and not (other.occurred_at == start and ended.get(other.fact_id, start) < start)
         and _agree(fact, other, "level")
         and _agree(fact, other, "list_id")
     )
@@ -134,7 +146,7 @@ def _listing(fact: Fact, delistings: list[Fact]) -> Listing:
         delisted=end,
         area=fact.payload["area"],
         level=fact.payload["level"],
-        when=Interval(fact.occurred_at, end.occurred_at if end else fact.occurred_until),
+        when=Interval(start, end.occurred_at if end else until),
     )
 
 

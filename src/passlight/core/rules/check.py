@@ -1,9 +1,11 @@
 """Checks a compiled rule before anyone lives under it (field/08 1.3, "load-time checks")."""
 
+from collections.abc import Iterator
+
 from passlight.core.facts.kinds import KINDS
 from passlight.core.kernel.calendar import Duration
 from passlight.core.kernel.colour import Colour
-from passlight.core.rules.pack import Phase, Rule, TriggerForm
+from passlight.core.rules.pack import AbsenceForm, Phase, Rule, TriggerForm
 from passlight.core.rules.points import (
     After,
     At,
@@ -39,14 +41,31 @@ def check_rule(rule: Rule, node: Node, *, cap: Duration | None) -> None:
 
 
 def _automatic_red(rule: Rule, node: Node) -> None:
-    automatic = isinstance(rule.form, TriggerForm) and _AUTOMATIC & set(rule.form.filter.kinds)
-    if automatic and any(phase.colour is Colour.RED for phase in rule.phases):
+    red = [phase.index for phase in rule.phases if phase.colour is Colour.RED]
+    automatic = _AUTOMATIC & set(_starting_kinds(rule, last=red[-1])) if red else frozenset()
+    if automatic:
         node.findings.note(
             node,
             "automatic-red",
             f"rule {rule.id}: {', '.join(sorted(automatic))} may not make anyone red.",
             "Make it yellow, or start from exposure.assessed, which a person has judged.",
         )
+
+
+def _starting_kinds(rule: Rule, *, last: int) -> Iterator[str]:
+    """Yield the kinds of fact that may decide when the phase ``last`` begins."""
+    if isinstance(rule.form, TriggerForm):
+        yield from rule.form.filter.kinds
+    elif isinstance(rule.form, AbsenceForm):
+        yield from (*rule.form.filter.kinds, *rule.form.since_kinds)
+    phases = rule.phases[: last + 1]
+    points = [phase.starts for phase in phases] + [phase.ends for phase in phases[:-1]]
+    for point in points:
+        for part in walk(point):
+            if isinstance(part, Next | Nth):
+                yield from part.filter.kinds
+            if isinstance(part, Nth) and part.reset_on is not None:
+                yield from part.reset_on.kinds
 
 
 def _check_moments(rule: Rule, phase: Phase, node: Node) -> None:

@@ -280,6 +280,8 @@ def _area_row(row: Mapping[str, str | None], line: Node, *, zone: ZoneInfo) -> A
         line.fail("areas-row", "has no area or too many cells.", "One cell a column.")
     successor = (row.get("successor") or "").strip() or None
     valid = Interval(instant("from"), instant("until"))
+    if valid.empty:
+        line.fail("areas-row", f"{area} ends before it starts.", "Put the earlier date in from.")
     if successor and valid.end is None:
         remedy = "Say until when the old code held."
         line.fail("areas-row", f"{area} has a successor and no until.", remedy)

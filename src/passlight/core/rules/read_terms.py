@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from math import isfinite, nan
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,12 @@ from passlight.core.kernel.calendar import (
     CalendarDays,
     Duration,
     Elapsed,
+    Years,
     local_instant,
     parse_duration,
     start_of_day,
 )
-from passlight.core.kernel.limits import DURATION_MAX
+from passlight.core.kernel.limits import AGE_YEARS_MAX, DURATION_MAX
 from passlight.core.rules.points import Condition, Filter, Parameter, Test
 from passlight.core.rules.source import Node
 from passlight.core.rules.terms import Basis, DatedParameter, Text
@@ -64,6 +66,8 @@ def read_duration(node: Node) -> Duration:
             node.fail("not-a-duration", f"{node.text()!r} is not a duration.", DURATION_HELP)
         if isinstance(found, Elapsed) and found.delta > DURATION_MAX:
             node.fail("too-long", "is longer than 20 years.", "Use never for a time without end.")
+        if isinstance(found, Years) and found.years > AGE_YEARS_MAX:
+            node.fail("too-long", f"is longer than {AGE_YEARS_MAX} years.", "Nobody is so old.")
         return found
     return _calendar(node)
 
@@ -101,12 +105,12 @@ def read_instant(node: Node, *, zone: ZoneInfo) -> datetime:
         if len(text) == len("2020-02-17"):
             return start_of_day(date.fromisoformat(text), zone=zone)
         found = datetime.fromisoformat(text)
-    except ValueError:
+        if found.tzinfo is None:
+            return local_instant(found.date(), found.time(), zone=zone)
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
         remedy = "Write it like 2020-02-17 or 2020-02-17T00:00."
         node.fail("not-a-time", f"{text!r} is neither a date nor a time.", remedy)
-    if found.tzinfo is None:
-        return local_instant(found.date(), found.time(), zone=zone)
-    return found.astimezone(UTC)
 
 
 def read_parameter(node: Node, *, zone: ZoneInfo) -> DatedParameter:
@@ -230,6 +234,9 @@ def _value(node: Node, wanted: FieldType | None) -> Any:
     if wanted is not FieldType.NUMBER:
         return text
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
+        number = nan
+    if not isfinite(number):
         node.fail("not-a-number", f"{text!r} is not a number.", "Write digits.")
+    return number

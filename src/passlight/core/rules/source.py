@@ -74,7 +74,7 @@ class Node:
     @property
     def is_null(self) -> bool:
         """Return whether the author wrote nothing or ``null``."""
-        return isinstance(self.value, str) and self.value in NULLS
+        return isinstance(self.value, str) and self.value.strip() in NULLS
 
     def text(self) -> str:
         """Return the scalar as it is written."""

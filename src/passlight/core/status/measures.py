@@ -101,7 +101,7 @@ class Waiver:
         return (
             measure.rule.id in self.rules
             and (self.phase is None or self.phase == measure.phase.index)
-            and (self.trigger is None or self.trigger == measure.facts[0])
+            and (self.trigger is None or measure.facts[:1] == (self.trigger,))
         )
 
 

@@ -85,6 +85,11 @@ def _triggered(
                 continue
         start = begins_at(fact, pack.zone)
         moments: dict[Moment, Told] = {Moment.TRIGGER_OCCURRED: (start, (), None)}
+        if start != fact.occurred_at:
+            # Known by its date: what falls back to the instant of the fact is that day as well.
+            for moment in (Moment.TRIGGER_ENDED, Moment.TRIGGER_LEFT):
+                if _trigger_moment(fact, moment) == fact.occurred_at:
+                    moments[moment] = (start, (), None)
         yield Occurrence(start=start, facts=(fact,), trigger=fact, moments=moments, coarse=coarse)
 
 

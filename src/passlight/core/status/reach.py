@@ -110,10 +110,7 @@ class Reach:
         found = self._since(self.facts.counted(point.filter), point.filter, since.at)
         trigger = self.occurrence.trigger
         for one in found:
-            if point.same is None or (
-                trigger is not None
-                and one.fact.payload.get(point.same) == trigger.payload.get(point.same)
-            ):
+            if point.same is None or (trigger and _share(one.fact, trigger, point.same)):
                 return Reached(one.counts, (one.fact,))
         from_at = since.at if _TESTS.intersection(point.filter.kinds) else None
         return Reached(None, (), (Need(point.needs, 1, from_at),))
@@ -184,6 +181,12 @@ class Reach:
 
     def _never(self, point: Never) -> Reached:  # noqa: ARG002
         return NOT_REACHED
+
+
+def _share(one: Fact, other: Fact, key: str) -> bool:
+    """Return whether both carry the key with one value; two that lack it have nothing in common."""
+    value = one.payload.get(key)
+    return value is not None and value == other.payload.get(key)
 
 
 def _all_needs(parts: list[Reached]) -> tuple[Need, ...]:
