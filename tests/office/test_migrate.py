@@ -70,7 +70,8 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "127.0.0.1" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert "secret" not in done.stderr
     assert "Traceback" not in done.stderr

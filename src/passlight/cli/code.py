@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,19 @@ from passlight.core.verification.replay import ReplaySet
 from passlight.core.verification.status_source import ListState, StatusList, StatusLists
 from passlight.core.verification.verify import verify as verify_text
 from passlight.runtime.clock import SystemClock, SystemEntropy
+from passlight.runtime.settings import REALM
 
 COLOURS = {"green": 1, "yellow": 2, "red": 3}
 FINDING = 1
 BAD_USAGE = 2
+LEAP_YEAR = 2000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _realm(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    if not REALM.fullmatch(text):
+        raise click.BadParameter("Write 1 to 24 of a-z, 0-9 and the hyphen.")
+    return text
 
 
 @click.group()
@@ -69,7 +77,7 @@ def _one_line_errors(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @command.command()
-@click.option("--realm", default="cn-310118", show_default=True)
+@click.option("--realm", default="cn-310118", show_default=True, callback=_realm)
 @click.option("--key-seed-hex", metavar="HEX", help="32-byte Ed25519 seed.")
 @click.option("--key-file", type=_FILE, help="File with the seed in hexadecimal.")
 @click.option("--colour", type=click.Choice(list(COLOURS)), default="green", show_default=True)
@@ -111,7 +119,9 @@ def issue(**options: Any) -> None:
 @click.argument("text")
 @click.option("--trust", "trust_file", type=_FILE, required=True, help="Trust list (/v1/trust).")
 @click.option("--root", metavar="HEX", help="Public key that must have signed the trust list.")
-@click.option("--realm", default="cn-310118", show_default=True, help="Realm of the root.")
+@click.option(
+    "--realm", default="cn-310118", show_default=True, callback=_realm, help="Realm of the root."
+)
 @click.option("--now", metavar="T", required=True, help="The moment of the scan, with offset.")
 @click.option("--list", "lists", type=_FILE, multiple=True, help="Status list in JSON.")
 @click.option("--freshness", type=click.IntRange(0), default=300, show_default=True, help="In s.")
@@ -207,17 +217,24 @@ def _paper(seed: bytes, start: int, options: dict[str, Any]) -> dict[str, Any]:
         raise BadUsageError(f"--lifetime: a sheet lasts 1…{PAPER_DAYS_MAX} days.")
     if not options["name"]:
         raise BadUsageError("--name: a paper code carries the masked name, e.g. --name 张*.")
-    try:
-        month, day = (int(part) for part in options["birth"].split("-"))
-        birth = (bytes((month,))[0], bytes((day,))[0])
-    except ValueError:
-        raise BadUsageError("--birth: write month and day like 05-17.") from None
+    birth = _birth(options["birth"])
     issuer = _issuer(seed, Purpose.PAPER, options)
     body = paper_body(
         issuer, start=start, days=days, index=options["index"], name=options["name"], birth=birth
     )
     signed = sign_body(issuer, body.encode())
     return _made(paper_text(signed), signed, issuer)
+
+
+def _birth(text: str) -> tuple[int, int]:
+    """Return month and day; 00-00 says that the birthday is not on the sheet."""
+    try:
+        month, day = (int(part) for part in text.split("-"))
+        if (month, day) != (0, 0):
+            date(LEAP_YEAR, month, day)
+    except ValueError:
+        raise BadUsageError("--birth: write month and day like 05-17.") from None
+    return month, day
 
 
 def _made(text: str, signed: bytes, issuer: Issuer) -> dict[str, Any]:
@@ -273,7 +290,9 @@ def _lists(paths: tuple[Path, ...]) -> StatusLists:
             )
             lists[(entry["realm"], Purpose(entry["purpose"]), entry["epoch"])] = found
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadUsageError(f"{path}: is no status list ({error!r}).") from None
+            raise BadUsageError(
+                f"{path}: is no status list ({error}). Give one like those in vectors/codes."
+            ) from None
     return StatusLists(lists=lists)
 
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import click
 
@@ -59,7 +59,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         try:
             with psycopg.connect(url_for(role, settings), connect_timeout=3) as connection:
                 connection.execute("select 1")
-        except (psycopg.Error, FileNotFoundError) as error:
+        except (psycopg.Error, OSError) as error:
             reason = str(error).strip().splitlines()[0]
             yield Finding(
                 what=f"database as {role.value}",
@@ -79,7 +79,7 @@ def _heartbeat(settings: Settings) -> Finding:
     try:
         with psycopg.connect(url_for(Role.GATEWAY, settings), connect_timeout=3) as connection:
             row = connection.execute(query).fetchone()
-    except (psycopg.Error, FileNotFoundError):
+    except (psycopg.Error, OSError):
         return Finding(what="worker", good=False, found="database does not answer", remedy=remedy)
     if row is None:
         return Finding(what="worker", good=False, found="no heartbeat yet", remedy=remedy)
@@ -116,6 +116,7 @@ def command(as_json: bool) -> None:
     """Look at this installation and say what is missing; status 1 when something is."""
     settings = read_settings()
     findings = [check(settings) for check in CHECKS] + list(_database(settings))
+    findings = [replace(one, remedy="") if one.good else one for one in findings]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
     else:

@@ -13,7 +13,15 @@ from typing import IO
 import click
 from tqdm import tqdm
 
-from passlight.cli.inputs import BadUsageError, complain, read_pack, read_points, read_time
+from passlight.cli.inputs import (
+    BadUsageError,
+    check_target,
+    complain,
+    read_pack,
+    read_points,
+    read_time,
+    unreadable,
+)
 from passlight.core.facts.book import FactBook
 from passlight.core.facts.form import parse_line
 from passlight.core.facts.intake import check_future
@@ -121,6 +129,8 @@ def command(
         pack = read_pack(pack_folder)
         moments = _moments(at_text, known_text, points)
         named = _named(subjects)
+        if out is not None:
+            check_target(out)
         reading = open_facts(facts)
         tally: Counter[str] = Counter()
         with _output(out) as sink:
@@ -155,7 +165,7 @@ def _named(path: Path | None) -> set[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadUsageError(f"{path}: cannot be read ({error}). Name a UTF-8 file.") from error
+        raise unreadable(path, error) from error
     return {line.strip() for line in text.splitlines() if line.strip()}
 
 
@@ -215,7 +225,9 @@ def _output(out: Path | None) -> Iterator[IO[bytes]]:
             yield sink
         part.replace(out)
     except OSError as error:
-        raise BadUsageError(f"{out}: cannot be written ({error.strerror}).") from error
+        raise BadUsageError(
+            f"{out}: cannot be written ({error.strerror}). Choose another."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -24,7 +24,8 @@ from passlight.agencies.reading import survey
 from passlight.agencies.registry import FOLDERS, agency
 from passlight.agencies.risk_areas.replacement import VANISH_PERCENT_MAX
 from passlight.agencies.rows import Reading, Reconciliation
-from passlight.cli.feed_report import Report, Request, progress_bar
+from passlight.cli.feed_report import UNUSABLE, Report, Request, progress_bar
+from passlight.cli.inputs import BadUsageError, check_target
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.keys import KeyFolder
@@ -36,8 +37,16 @@ from passlight.runtime.settings import read_settings
 @click.argument("paths", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as-of", metavar="T", help="When the files were published (with offset).")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write facts here.")
-@click.option("--quarantine", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--mapping", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--quarantine",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the rows that were put aside here, with the reason of each.",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Which column is which field (the agency csv needs one).",
+)
 @click.option("--release", is_flag=True, help="Apply a list that would be held.")
 @click.option(
     "--max-vanish",
@@ -65,6 +74,12 @@ def command(
     FILE is a file or a folder; lists are taken in the order of their publication. With --out
     the facts go to a file and no database is needed; without, they land in the installation.
     """
+    try:
+        for target in filter(None, (out, quarantine)):
+            check_target(target)
+    except BadUsageError as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNUSABLE)
     report = Report(quarantine)
     try:
         request = _request(

@@ -20,6 +20,24 @@ class BadUsageError(Exception):
     """Raised when a command cannot start: exit status 2, the text says what to do."""
 
 
+def unreadable(path: Path, error: OSError | UnicodeDecodeError) -> BadUsageError:
+    """Return what to raise for a text file that cannot be read."""
+    why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+    return BadUsageError(f"{path}: cannot be read ({why}). Name a UTF-8 file.")
+
+
+def check_target(out: Path) -> None:
+    """Refuse what a finished draft cannot replace, before an hour of work goes into it.
+
+    Raises:
+        BadUsageError: when ``out`` is a folder or a device, or its folder is missing.
+    """
+    if out.exists() and not out.is_file():
+        raise BadUsageError(f"{out}: is no ordinary file. Name a file to write.")
+    if not out.parent.is_dir():
+        raise BadUsageError(f"{out}: its folder is not there. Run mkdir -p {out.parent}.")
+
+
 def complain(problems: Iterable[Problem]) -> None:
     """Write the problems of one place as one line on standard error."""
     first, *others = problems
@@ -69,7 +87,7 @@ def read_points(path: Path) -> list[tuple[datetime, datetime | None]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadUsageError(f"{path}: cannot be read ({error}). Name a UTF-8 file.") from error
+        raise unreadable(path, error) from error
     rows = _json_rows(path, text) if text.lstrip().startswith("{") else _csv_rows(path, text)
     moments = []
     for number, row in rows:

@@ -2,9 +2,12 @@
 
 import importlib
 import importlib.util
+from functools import partial
 from typing import Any
 
 import click
+
+from passlight.cli.errors import run_to_end
 
 # command → module below passlight.cli that defines a click command named ``command``
 COMMANDS = {
@@ -57,6 +60,11 @@ class LazyGroup(click.Group):
     A gate box has no Django: ``passlight code`` must not load what ``passlight serve`` needs.
     """
 
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run the command; every failure ends as one line with its status."""
+        run: Any = partial(super().main, *args, standalone_mode=False, **extra)
+        return run_to_end(run) if standalone_mode else run()
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of the commands that can run with what is installed."""
         return sorted(name for name in COMMANDS if not missing_extras(name))
@@ -79,4 +87,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="passlight")

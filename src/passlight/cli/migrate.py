@@ -9,7 +9,6 @@ from psycopg import sql
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.database import DATABASE, Role, embedded, role_passwords, url_for
-from passlight.runtime.postgres import PostgresError
 from passlight.runtime.settings import Settings, read_settings
 
 CONNECT_SECONDS = 10
@@ -25,11 +24,8 @@ def command(*, quiet: bool) -> None:
     it running. Safe to run again: what is there already is kept.
     """
     settings = read_settings()
-    try:
-        start_server(settings)
-        migrate(settings, verbosity=0 if quiet else 1)
-    except (PostgresError, ProblemError, psycopg.OperationalError) as error:
-        raise click.ClickException(str(error).strip()) from error
+    start_server(settings)
+    migrate(settings, verbosity=0 if quiet else 1)
     if not quiet:
         click.echo("The database, its roles and the keys are up to date.")
 

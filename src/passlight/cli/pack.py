@@ -52,8 +52,8 @@ def _told(run: Callable[..., None]) -> Callable[..., None]:
 @_told
 def check(folder: Path, as_json: bool) -> None:
     """Say everything that is wrong with a pack; exit status 1 when something is."""
-    if not folder.is_dir():
-        raise BadUsageError(f"{folder}: is no folder. Name a folder with a pack.yaml.")
+    if not (folder / "pack.yaml").is_file():
+        raise BadUsageError(f"{folder}: is no rule pack. Name a folder with a pack.yaml.")
     try:
         pack = load_pack(read_pack_folder(folder))
     except ProblemError as error:

@@ -12,7 +12,9 @@ from passlight.runtime.clock import SystemClock
 from passlight.runtime.database import embedded
 from passlight.runtime.processes import ProcessFailedError, ProcessSpec, Supervisor
 from passlight.runtime.services import HOST, environment, port_is_free, services
-from passlight.runtime.settings import Settings, child_environment, read_settings
+from passlight.runtime.settings import PORT_MAX, Settings, child_environment, read_settings
+
+PORT = click.IntRange(1, PORT_MAX)
 
 
 class Stop:
@@ -42,7 +44,7 @@ def require_free_port(port: int) -> None:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring database, roles and keys up to date, or end with status 1.
+    """Bring database, roles and keys up to date, or end with the status of what failed.
 
     A process of its own: Django is set up once a process, under one database role.
     """
@@ -52,7 +54,7 @@ def migrate(settings: Settings) -> None:
         check=False,
     )
     if done.returncode != 0:
-        sys.exit(1)
+        sys.exit(max(1, done.returncode))
 
 
 def run(settings: Settings, *, host: str, extra: list[ProcessSpec], banner: str) -> None:
@@ -79,7 +81,7 @@ def run(settings: Settings, *, host: str, extra: list[ProcessSpec], banner: str)
 
 
 @click.command()
-@click.option("--port", type=int, help="Port of the front (default: PORT, else 8000).")
+@click.option("--port", type=PORT, help="Port of the front (default: PORT, else 8000).")
 @click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
 def command(port: int | None, host: str) -> None:
     """Migrate, then run office, gateway, worker and front until stopped."""

@@ -16,7 +16,13 @@ from passlight.gateway.assembly import GatewayConfig, assemble
 from passlight.journal.spool import SpoolLockedError
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.database import Role, url_for
-from passlight.runtime.settings import Settings, read_settings, read_variable
+from passlight.runtime.settings import (
+    PORT_MAX,
+    Settings,
+    read_number,
+    read_settings,
+    read_variable,
+)
 
 HOST = "127.0.0.1"
 CONNECTIONS = 2000
@@ -63,7 +69,7 @@ def main() -> None:
         gateway = assemble(config, clock=SystemClock(), entropy=SystemEntropy())
     except SpoolLockedError as error:
         sys.exit(str(error))
-    serve(gateway.app, port=int(read_variable("PASSLIGHT_GATEWAY_PORT", "8001")))
+    serve(gateway.app, port=read_number("PASSLIGHT_GATEWAY_PORT", 8001, least=1, most=PORT_MAX))
 
 
 if __name__ == "__main__":

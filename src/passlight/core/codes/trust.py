@@ -154,7 +154,7 @@ def read_payload(payload: bytes) -> TrustList:
     except ProblemError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _refused("codes.trust_malformed", f"The list is malformed: {error!r}.") from error
+        raise _refused("codes.trust_malformed", f"The list is malformed ({error}).") from error
 
 
 def unverified_payload(document: bytes) -> bytes:
@@ -189,7 +189,7 @@ def _envelope(document: bytes) -> tuple[bytes, bytes, bytes]:
         payload, signature = _unpad(envelope["payload"]), _unpad(envelope["signature"])
         return payload, signature, bytes.fromhex(envelope["kid"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _refused("codes.trust_malformed", f"No signed document: {error!r}.") from error
+        raise _refused("codes.trust_malformed", f"This is no signed document ({error}).") from error
 
 
 def _message(payload: bytes, *, kid: bytes, realm: str) -> bytes:

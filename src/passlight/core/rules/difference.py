@@ -1,8 +1,11 @@
 """What differs between two packs, as a health officer would say it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from passlight.core.kernel.interval import Interval
 from passlight.core.rules.pack import Pack, Rule
 
 _RULE_PARTS = ("form", "basis")
@@ -16,7 +19,8 @@ def differences(old: Pack, new: Pack) -> Iterator[str]:
     for part in (*_HEAD, *_MORE):
         before, after = getattr(old, part), getattr(new, part)
         if before != after:
-            shown = f": {_short(before)} → {_short(after)}" if part in _HEAD else ""
+            was, now = _short(before, old.zone), _short(after, new.zone)
+            shown = f": {was} → {now}" if part in _HEAD else ""
             yield f"pack: {part} changed{shown}"
     yield from _parameters(old, new)
     before_rules = {rule.id: rule for rule in old.rules}
@@ -26,8 +30,14 @@ def differences(old: Pack, new: Pack) -> Iterator[str]:
         yield from _rule(before_rules[rule_id], after_rules[rule_id])
 
 
-def _short(value: Any) -> str:
-    text = str(value)
+def _short(value: Any, zone: ZoneInfo) -> str:
+    """Return a value in a few words, instants on the clock of the pack."""
+    if isinstance(value, Interval):
+        start, end = _short(value.start, zone), _short(value.end, zone)
+        return f"from {start}" if value.end is None else f"from {start} until {end}"
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    text = "nothing" if value is None else str(value)
     return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004
 
 

@@ -24,7 +24,7 @@ from passlight.office.keyring import plan
 from passlight.office.keyring.models import TrustListVersion
 from passlight.office.keyring.queries import latest_document, latest_trust_list
 from passlight.runtime.keys import KeyFolder
-from passlight.runtime.settings import read_variable
+from passlight.runtime.settings import OFFSET_MINUTES_MAX, read_number
 from passlight.runtime.signing import EPOCH_KEY_BYTES, epoch_key_check, epoch_key_name, key_name
 
 CHANNEL = "passlight_keys"
@@ -55,7 +55,12 @@ def ensure_keys(clock: Clock, entropy: Entropy, folder: KeyFolder, *, registered
     """
     ring = _Ring(
         realm=settings.PASSLIGHT.realm,
-        offset=int(read_variable("PASSLIGHT_REALM_OFFSET_MINUTES", "480")),
+        offset=read_number(
+            "PASSLIGHT_REALM_OFFSET_MINUTES",
+            480,
+            least=-OFFSET_MINUTES_MAX,
+            most=OFFSET_MINUTES_MAX,
+        ),
         now=int(clock.now().timestamp()),
         size=list_size(registered),
         entropy=entropy,

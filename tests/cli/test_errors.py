@@ -1,0 +1,166 @@
+"""Every command fails with one line that says what to do, and with status 0, 1 or 2 (design.md 3).
+
+Each case is what a newcomer did to the command; the status is the one that the design names.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+PACK = str(REPOSITORY / "policies" / "shanghai-2020-02")
+AT = "2020-03-15T12:00:00+09:00"
+SEED = "00" * 32
+FACT = (
+    '{"fact_id":"cdc:case-17","ver":1,"op":"assert","kind":"case.confirmed","subject":"p-0001",'
+    '"occurred_at":"2020-03-01T10:00:00+08:00","occurred_until":null,'
+    '"recorded_at":"2020-03-01T12:00:00+08:00","source":"cdc","payload":{"case_id":"17"}}\n'
+)
+
+
+def passlight(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as an operator does, with a home of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PASSLIGHT_")}
+    return subprocess.run(
+        [sys.executable, "-m", "passlight.cli.main", *arguments],
+        env={**kept, "PASSLIGHT_HOME": str(home), **environment},
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nosuch"], "No such command 'nosuch'. See 'passlight --help'"),
+        (["evaluate"], "Missing option '--pack'"),
+        (["evaluate", "--pack", "nope", "--facts", "-", "--at", AT], "Name a folder"),
+        (["evaluate", "--pack", PACK, "--facts", "nope", "--at", AT], "Name a facts file"),
+        (["evaluate", "--pack", PACK, "--facts", "-", "--points", "nope"], "(No such file"),
+        (["evaluate", "--pack", PACK, "--facts", "-", "--at", AT, "--subjects", "."], "(Is a dir"),
+        (["evaluate", "--pack", PACK, "--facts", "-", "--at", AT, "--out", "no/x"], "mkdir -p no"),
+        (["evaluate", "--pack", PACK, "--facts", "-", "--at", AT, "--engine", "x"], "is not"),
+        (["feed"], "Missing argument 'AGENCY'. Choose from: csv, jsonl"),
+        (["feed", "nosuch", "x"], "'nosuch' is not one of"),
+        (["feed", "jsonl", "nope", "--out", "x"], "Check the path"),
+        (["feed", "jsonl", "facts.jsonl", "--out", "no/x"], "mkdir -p no"),
+        (["feed", "jsonl", "facts.jsonl", "--out", "x", "--quarantine", "no/x"], "mkdir -p no"),
+        (["feed", "jsonl", "facts.jsonl"], "Run passlight migrate, or write to a file"),
+        (["pack", "check", "."], "is no rule pack"),
+        (["pack", "test", "."], "is no rule pack"),
+        (["pack", "diff", PACK, "."], "is no rule pack"),
+        (["pack", "explain", PACK, "--facts", "no", "--at", AT, "--subject", "p"], "cannot be"),
+        (["code", "issue", "--key-file", "nope"], "does not exist"),
+        (["code", "issue", "--key-seed-hex", SEED, "--realm", "NO NO"], "a-z, 0-9"),
+        (["code", "issue", "--key-seed-hex", SEED, "--paper", "--name", "x", "--birth", "13-45"],
+         "month and day"),
+        (["code", "verify", "PL1:", "--trust", "facts.jsonl", "--now", "now"], "is not a time"),
+        (["code", "inspect"], "Missing argument 'TEXT'"),
+        (["simulate"], "Missing option '--out'"),
+        (["simulate", "--out", "facts.jsonl", "--people", "5"], "Choose a folder"),
+        (["simulate", "--out", "sim", "--people", "5", "--days", "2", "--into-database"],
+         "Run passlight migrate"),
+        (["demo", "--port", "99999"], "1<=x<=65535"),
+        (["serve", "--port", "0"], "1<=x<=65535"),
+        (["doctor", "--port"], "No such option"),
+    ],
+)  # fmt: skip
+def test_bad_usage_is_one_line_and_status_2(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "facts.jsonl").write_text(FACT)
+    done = passlight(*arguments, home=tmp_path / "home")
+    assert words in done.stderr
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("PORT", "abc", "a whole number from 1 to 65535"),
+        ("PORT", "99999", "a whole number from 1 to 65535"),
+        ("PASSLIGHT_REALM", "Not A Realm", "a-z, 0-9"),
+        ("PASSLIGHT_DATABASE_URL", "secret-nonsense", "postgresql://"),
+        ("PASSLIGHT_DATABASE_URL", "postgresql://me:secret@host:port/x", "postgresql://"),
+        ("PASSLIGHT_DATABASE_URL", "postgresql://me:secret@127.0.0.1:1/x", "does not answer"),
+        ("PASSLIGHT_PUBLIC_URL", "code.example.cn", "https://"),
+        ("PASSLIGHT_HOME", "/dev/null/home", "Check the path"),
+    ],
+)
+@pytest.mark.parametrize("command", ["migrate", "demo", "serve"])
+def test_a_setting_that_does_not_go_is_named(
+    command: str, variable: str, value: str, words: str, tmp_path: Path, free_port: int
+) -> None:
+    environment = {"PORT": str(free_port), variable: value}
+    done = passlight(command, home=tmp_path / "home", **environment)
+    assert words in done.stderr
+    assert "secret" not in done.stderr
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+    """A finished draft takes the place of its target; a device or a pipe is no such place."""
+    (tmp_path / "facts.jsonl").write_text(FACT)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for arguments in (
+        ("feed", "jsonl", "facts.jsonl", "--out", "pipe"),
+        ("evaluate", "--pack", PACK, "--facts", "facts.jsonl", "--at", AT, "--out", "pipe"),
+    ):
+        done = passlight(*arguments, home=tmp_path / "home")
+        assert (done.returncode, pipe.is_fifo()) == (2, True)
+        assert "is no ordinary file" in done.stderr
+
+
+def test_a_port_in_use_is_named(tmp_path: Path, held_port: int) -> None:
+    for command in ("demo", "serve"):
+        done = passlight(command, "--port", str(held_port), home=tmp_path / "home")
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+        assert f"Port {held_port} is in use" in done.stderr
+        assert not (tmp_path / "home").exists(), "nothing was started"
+
+
+def test_no_command_shows_the_help(tmp_path: Path) -> None:
+    done = passlight(home=tmp_path / "home")
+    assert done.returncode == 2
+    assert "evaluate" in done.stderr
+    assert passlight("--help", home=tmp_path / "home").returncode == 0
+
+
+def test_ctrl_c_is_no_traceback(tmp_path: Path) -> None:
+    """Positive control: the command was at work, waiting for its standard input."""
+    command = ("evaluate", "--pack", PACK, "--facts", "-", "--at", AT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "passlight.cli.main", *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        # A shell starts background jobs with SIGINT ignored, and this test may be in one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    time.sleep(3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.strip() == "Interrupted. What was finished is kept; run the command again."
+
+
+def test_a_broken_home_is_looked_at_to_the_end(tmp_path: Path) -> None:
+    """``doctor`` is for broken installations: it never breaks itself."""
+    (tmp_path / "home").write_text("a file where a folder belongs")
+    done = passlight("doctor", "--json", home=tmp_path / "home")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert '"what": "database as gateway", "good": false' in done.stdout
