@@ -195,6 +195,8 @@ def test_the_auditor_reads_who_read_whom(street: Client, unit: Unit, person: Per
         "since=2026-01-01": 3,
         "until=2026-01-01": 0,
         "since=nonsense": 3,
+        "since=0001-01-01": 3,
+        "until=9999-12-31": 3,
     }.items():
         found = body(auditor.get(f"/people/access/?{filters}"))
         assert found.count("<tr>") - (1 if rows else 0) == rows, filters

@@ -7,6 +7,7 @@ from django import forms
 
 from passlight.core.kernel.documents import Document, DocumentType, read_document
 from passlight.core.kernel.problem import ProblemError
+from passlight.office.pages.calendar import IN_CALENDAR
 from passlight.office.pages.language import lazy_message, message
 from passlight.office.people.identity import NAME_LENGTH_MAX, NewPerson, Purpose
 from passlight.office.people.models import Access
@@ -157,11 +158,13 @@ class AccessFilter(forms.Form):
     since = forms.DateField(
         required=False,
         label=lazy_message("people.since"),
+        validators=IN_CALENDAR,
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     until = forms.DateField(
         required=False,
         label=lazy_message("people.until"),
+        validators=IN_CALENDAR,
         widget=forms.DateInput(attrs={"type": "date"}),
     )
 

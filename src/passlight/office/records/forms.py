@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from passlight.office.accounts.models import User
+from passlight.office.pages.calendar import IN_CALENDAR
 from passlight.office.pages.language import current_language, lazy_message, message
 from passlight.office.records.queries import DOOR_KINDS
 from passlight.office.venues.queries import venues_visible
@@ -18,6 +19,7 @@ class RecordFilterForm(forms.Form):
     day = forms.DateField(
         label=lazy_message("records.filter.day"),
         required=False,
+        validators=IN_CALENDAR,
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     venue = forms.ChoiceField(label=lazy_message("records.filter.venue"), required=False)
