@@ -70,10 +70,10 @@ def test_yellow_again_after_the_discharge(e06):
         "en": "from 1 Mar 10:00 until 15 Mar 10:00",
     }
     (used,) = found.facts
-    assert (used.fact_id, used.name["zh"], used.role["zh"]) == ("rail:0", "到达", "触发")
+    assert (used.fact_id, used.name["zh"], used.role["zh"]) == ("rail:0", "到达", "引起")
     assert used.told == {
-        "zh": "rail上报；发生于3月1日 10:00，我们3月1日 11:00得知",
-        "en": "Reported by rail; occurred 1 Mar 10:00, learned 1 Mar 11:00",
+        "zh": "铁路部门上报，3月1日 10:00发生，我们3月1日 11:00得知",
+        "en": "Reported by Railways; occurred 1 Mar 10:00, learned 1 Mar 11:00",
     }
     assert found.todo[0]["zh"] == "建议观察，留意体温和症状。"
     (rule,) = found.rules

@@ -232,11 +232,11 @@ def test_the_way_through_the_pages(users):
 
 def test_a_shipped_pack_is_stored_from_the_page(users):
     steward = logged_in(users[UserRole.STEWARD])
-    assert "检查并保存shanghai-2020-02" in steward.get("/packs/").content.decode()
+    assert "检查并保存“上海随申码2020年2月”" in steward.get("/packs/").content.decode()
     page = steward.post("/packs/shipped/shanghai-2020-02/", follow=True)
     assert "shanghai-2020-02@2020.02.17" in page.content.decode()
     assert StoredPack.objects.get().name == "shanghai-2020-02"
-    assert "检查并保存shanghai-2020-02" not in steward.get("/packs/").content.decode()
+    assert "检查并保存“上海随申码2020年2月”" not in steward.get("/packs/").content.decode()
     assert steward.post("/packs/shipped/imagined/").status_code == 404
 
 

@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from passlight.office.accounts.models import Role, Unit, UnitKind, User
 from passlight.office.facts.actions import retract_facts
+from passlight.office.facts.words import payload_lines
+from passlight.office.pages.sources import source_name_in
 from passlight.runtime.clock import SystemClock
 from tests.statuses.cast import (
     confirmed,
@@ -111,6 +114,25 @@ def test_a_fact_shows_every_version(district, as_user):
     assert "data_error" in page
     assert "Superseded" in page
     assert client.get("/facts/99/").status_code == 404
+
+
+def test_a_payload_is_read_in_words_and_nothing_is_left_out():
+    """Hand-worked: 12:52 in UTC is 20:52 in Shanghai (+8); what has no name stands as it came."""
+    payload = {"value": "neg", "sampled_at": "2026-11-22T12:52:00Z", "lot": "neg", "n": 1}
+    with translation.override("zh"):
+        assert payload_lines("lab.result", payload) == [
+            ("结果", "阴性"),
+            ("采样时间", "2026-11-22 20:52:00"),
+            ("lot", "neg"),
+            ("n", "1"),
+        ]
+        assert payload_lines("no.such", {"value": "neg"}) == [("结果", "neg")]
+    assert source_name_in("cdc", "zh") == "疾控中心"
+    assert source_name_in("unheard-of", "en") == "unheard-of"
+
+
+def test_an_empty_day_says_what_it_is_for(district, as_user):
+    assert '<span class="day">发生日从</span>' in text(as_user(Role.STEWARD), "/facts/")
 
 
 def test_statuses_by_colour(district, as_user):

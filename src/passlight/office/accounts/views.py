@@ -164,7 +164,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/user_list.html",
-        {"page": page, "filters": filters, "can_change": can_change},
+        {"page": page, "form": filters, "can_change": can_change},
     )
 
 

@@ -5,7 +5,8 @@ from django import forms
 from passlight.core.facts.kinds import KINDS
 from passlight.office.facts.queries import FactFilter, sources
 from passlight.office.facts.words import kind_name
-from passlight.office.pages.language import message
+from passlight.office.pages.language import current_language, message
+from passlight.office.pages.sources import source_name_in
 
 
 class FactFilterForm(forms.Form):
@@ -22,7 +23,7 @@ class FactFilterForm(forms.Form):
         for name, field in self.fields.items():
             field.label = message(f"facts.filter.{name}")
         kinds = [(kind, kind_name(kind)) for kind in KINDS]
-        named = [(source, source) for source in sources()]
+        named = [(source, source_name_in(source, current_language())) for source in sources()]
         for name, choices in (("kind", kinds), ("source", named)):
             choice = self.fields[name]
             assert isinstance(choice, forms.ChoiceField)

@@ -45,7 +45,7 @@ def detail(request: HttpRequest, seq: int) -> HttpResponse:
             {
                 "row": version,
                 "latest": version.ver == latest.ver,
-                "lines": payload_lines(version.payload),
+                "lines": payload_lines(version.kind, version.payload),
             }
             for version in versions
         ],

@@ -9,6 +9,7 @@ from functools import cache
 from passlight.core.kernel.interval import Interval
 from passlight.core.rules.load import load_pack
 from passlight.core.rules.pack import Pack
+from passlight.core.rules.terms import Text
 from passlight.office.packs.models import StoredPack
 from passlight.office.packs.schedule import compiled, in_force, latest_seq, publications_up_to
 from passlight.runtime.packs import read_pack_folder, shipped_packs
@@ -60,16 +61,26 @@ def packs_listed(*, now: datetime) -> list[Listed]:
     ]
 
 
-def shipped_not_stored() -> list[str]:
-    """Return the folders of packs that come with Passlight and are not stored as they are."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """A pack that comes with Passlight."""
+
+    folder: str
+    name: Text
+    hash: str
+
+
+def shipped_not_stored() -> list[Shipped]:
+    """Return the packs that come with Passlight and are not stored as they are."""
     known = set(StoredPack.objects.values_list("hash", flat=True))
-    names = sorted(folder.name for folder in shipped_packs().iterdir() if folder.is_dir())
-    return [name for name in names if _shipped_hash(name) not in known]
+    folders = sorted(folder.name for folder in shipped_packs().iterdir() if folder.is_dir())
+    return [one for one in map(_shipped, folders) if one.hash not in known]
 
 
 @cache
-def _shipped_hash(name: str) -> str:
-    return load_pack(read_pack_folder(shipped_packs() / name)).hash
+def _shipped(folder: str) -> Shipped:
+    pack = load_pack(read_pack_folder(shipped_packs() / folder))
+    return Shipped(folder=folder, name=pack.name, hash=pack.hash)
 
 
 def pack_listed(stored: StoredPack, *, now: datetime) -> Listed:

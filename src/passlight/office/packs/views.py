@@ -52,7 +52,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @requires("packs.change")
 def store_shipped(request: HttpRequest, name: str) -> HttpResponse:
     """Store a pack that comes with Passlight, checked like any other."""
-    if name not in shipped_not_stored():
+    if name not in {one.folder for one in shipped_not_stored()}:
         raise Http404
     files = read_pack_folder(shipped_packs() / name)
     try:

@@ -52,6 +52,13 @@ def day_and_time(moment: datetime, language: Language) -> str:
     return f"{short_day(moment, language)} {time_of_day(moment)}"
 
 
+def long_moment(moment: datetime, language: Language) -> str:
+    """Return ``2022年6月8日 10:42`` or ``8 Jun 2022 10:42``: a moment of any year."""
+    year, day = timezone.localtime(moment).year, short_day(moment, language)
+    dated = f"{day} {year}" if language == "en" else f"{year}年{day}"
+    return f"{dated} {time_of_day(moment)}"
+
+
 def record_time(moment: datetime) -> str:
     """Return ``2022-06-08 10:42:07``: files and tables of records."""
     return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")

@@ -27,7 +27,7 @@ def handles(request: HttpRequest) -> HttpResponse:
     if filters.is_valid() and filters.cleaned_data["handle"]:
         people = people.filter(facts_key=filters.cleaned_data["handle"].strip())
     page = Paginator(people, ROWS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "people/handles.html", {"page": page, "filters": filters})
+    return render(request, "people/handles.html", {"page": page, "form": filters})
 
 
 @require_safe
@@ -48,7 +48,7 @@ def access_list(request: HttpRequest) -> HttpResponse:
     if filters.is_bound and filters.is_valid():
         rows = _narrowed(rows, filters)
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "people/access.html", {"page": page, "filters": filters})
+    return render(request, "people/access.html", {"page": page, "form": filters})
 
 
 def _narrowed(rows: QuerySet[Access], filters: AccessFilter) -> QuerySet[Access]:

@@ -20,6 +20,8 @@ from passlight.core.status.timeline import Timeline
 from passlight.office.facts.queries import last_seq
 from passlight.office.facts.words import kind_name_in
 from passlight.office.packs.schedule import schedule, seq_known_at
+from passlight.office.pages import formats
+from passlight.office.pages.sources import source_name_in
 from passlight.office.people.models import Person
 from passlight.office.statuses.evaluation import EvaluationFailure, LogReader
 from passlight.office.statuses.queries import publication_in_force, segment_at
@@ -121,11 +123,16 @@ def explain(
         pack_line=_pack_line(status.pack if status is not None else None),
         past=_past(at, known_at, now),
         shown=_shown(person, at),
-        phone=read_variable("PASSLIGHT_CONTACT_PHONE", "12345"),
+        phone=contact_phone(),
         at_field=_input(at),
         known_field=_input(known_at),
         status=status,
     )
+
+
+def contact_phone() -> str:
+    """Return the number to call when something on these pages is wrong."""
+    return read_variable("PASSLIGHT_CONTACT_PHONE", "12345")
 
 
 def _timeline(person: Person, known_at: datetime) -> Timeline | None:
@@ -196,12 +203,15 @@ def _step(status: Status, when: Sentence, *, now: bool) -> Step:
     word = say(f"pages.colour.{status.colour.value}")
     if status.measures:
         first, *others = status.measures
-        lines = [_measure_line(first, "statuses.measure")]
-        lines += [_measure_line(measure, "statuses.measure_also") for measure in others]
+        lines = [_measure_line(first)]
+        lines += [
+            say("statuses.measure_also", reason=_reason(measure), line=_measure_line(measure))
+            for measure in others
+        ]
         title = say(
             "statuses.step.because",
             colour=word,
-            reason=_sentence(first.phase.reason.to_json()),
+            reason=_reason(first),
         )
         notes = [note for measure in status.measures for note in _extent(measure)]
     else:
@@ -235,14 +245,19 @@ def _when(
     return say("statuses.when.always")
 
 
-def _measure_line(measure: Measure, code: str) -> Sentence:
-    return say(
-        code,
-        rule=measure.rule.id,
-        phase=measure.phase.index + 1,
-        fact=_kind(measure.trigger[0]) if measure.trigger else say("statuses.no_fact"),
-        reason=_sentence(measure.phase.reason.to_json()),
-    )
+def _measure_line(measure: Measure) -> Sentence:
+    """Return what brought a measure about, and how far along it is when it has stages."""
+    if not measure.trigger:
+        return say("statuses.measure_silence")
+    fact, phases = _kind(measure.trigger[0]), len(measure.rule.phases)
+    if phases == 1:
+        return say("statuses.measure", fact=fact)
+    phase = measure.phase.index + 1
+    return say("statuses.measure_phase", fact=fact, phase=phase, phases=phases)
+
+
+def _reason(measure: Measure) -> Sentence:
+    return _sentence(measure.phase.reason.to_json())
 
 
 def _extent(measure: Measure) -> list[Sentence]:
@@ -265,7 +280,7 @@ def _facts(measures: Sequence[Measure]) -> Iterable[UsedFact]:
                         role=say(f"statuses.role.{role}"),
                         told=say(
                             "statuses.told",
-                            source=fact.source,
+                            source=_source(fact),
                             occurred=fact.occurred_at,
                             recorded=fact.recorded_at,
                         ),
@@ -280,7 +295,7 @@ def _rules(measures: Sequence[Measure]) -> Iterable[UsedRule]:
             seen.add(key)
             basis = measure.rule.basis
             yield UsedRule(
-                title=say("statuses.rule", rule=measure.rule.id, pack=measure.pack.key),
+                title=say("statuses.rule", reason=_reason(measure), rule=measure.rule.id),
                 basis=basis.text,
                 ref=basis.ref,
                 url=basis.url,
@@ -291,7 +306,14 @@ def _pack_line(pack: Pack | None) -> Sentence:
     if pack is None or pack.effective.start is None:
         return say("statuses.pack_none")
     digest = pack.hash.removeprefix("sha256:")[:12]
-    return say("statuses.pack", pack=pack.key, start=pack.effective.start, hash=digest)
+    start = pack.effective.start
+    return say(
+        "statuses.pack",
+        name=_sentence(pack.name.to_json()),
+        pack=pack.key,
+        start={language: formats.long_moment(start, language) for language in LANGUAGES},
+        hash=digest,
+    )
 
 
 def _past(at: datetime, known_at: datetime, now: datetime) -> Sentence | None:
@@ -319,6 +341,10 @@ def _shown(person: Person, at: datetime) -> Sentence | None:
 
 def _kind(fact: Fact) -> Sentence:
     return {language: kind_name_in(fact.kind, language) for language in LANGUAGES}
+
+
+def _source(fact: Fact) -> Sentence:
+    return {language: source_name_in(fact.source, language) for language in LANGUAGES}
 
 
 def _sentence(texts: dict[str, str]) -> Sentence:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from passlight.office.pages import formats
 from passlight.office.pages.language import HTML_CODES, current_language, message
+from passlight.office.pages.sources import source_name_in
 from passlight.runtime.catalogue import catalogue, text
 
 register = template.Library()
@@ -165,6 +166,12 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
+def long_moment(value: datetime | None) -> str:
+    """Return ``2022年6月8日 10:42``."""
+    return formats.long_moment(value, current_language()) if value else ""
+
+
+@register.filter
 def clock(value: datetime | None) -> str:
     """Return ``10:42:07``."""
     return formats.time_of_day(value, seconds=True) if value else ""
@@ -177,8 +184,10 @@ def record_time(value: datetime | None) -> str:
 
 
 @register.filter
-def duration(value: timedelta | None) -> str:
-    """Return ``1时30分``."""
+def duration(value: timedelta | int | None) -> str:
+    """Return ``1时30分`` of a length, or of a number of seconds."""
+    if isinstance(value, int):
+        value = timedelta(seconds=value)
     return formats.amount_of_time(value, current_language()) if value is not None else ""
 
 
@@ -192,6 +201,18 @@ def number(value: float | None) -> str:
 def role_name(user: Any) -> str:
     """Return the name of this user's role in the page's language."""
     return message(f"accounts.role.{user.role}")
+
+
+@register.filter
+def is_day(field: BoundField) -> bool:
+    """Return whether the field is a day: empty, it does not say what it is for."""
+    return getattr(field.field.widget, "input_type", "") == "date"
+
+
+@register.filter
+def source_name(source: str) -> str:
+    """Return what an agency is called in the page's language; its code when we have no name."""
+    return source_name_in(source, current_language())
 
 
 @register.filter
