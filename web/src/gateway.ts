@@ -3,7 +3,7 @@
 import { base64url } from "./base64url.ts";
 import { fromBase64url } from "./core/bytes.ts";
 import type { TrustedClock } from "./core/clock.ts";
-import { get, put } from "./storage.ts";
+import { get, put, remove } from "./storage.ts";
 
 /** Nobody answered, or not in time: the network or the server is away. */
 export class Away extends Error {}
@@ -15,6 +15,8 @@ export class Refused extends Error {
     readonly code: string,
     readonly texts: { zh: string; en: string } | null,
     readonly nowMs: number | null,
+    /** Where a shorter code would be given: until when it may last. */
+    readonly latestEndMs: number | null = null,
   ) {
     super(code);
   }
@@ -52,11 +54,11 @@ export function postOffice(path: string, body: unknown): Promise<Response> {
 /** Reads an answer: its JSON, or the refusal it is. A server that failed is away, not a refusal. */
 export async function readAnswer<T>(response: Response): Promise<T> {
   const body = (await response.json().catch(() => null)) as
-    | (T & { error?: string; message?: { zh: string; en: string }; now_ms?: number })
+    | (T & { error?: string; message?: { zh: string; en: string }; now_ms?: number; latest_end_ms?: number })
     | null;
   if (response.ok && body !== null) return body;
   if (response.status >= 500 || body === null) throw new Away(`${response.status} ${body?.error ?? ""}`);
-  throw new Refused(response.status, body.error ?? "", body.message ?? null, body.now_ms ?? null);
+  throw new Refused(response.status, body.error ?? "", body.message ?? null, body.now_ms ?? null, body.latest_end_ms);
 }
 
 /** This device at the gateway, as a resident or as a checker. */
@@ -135,9 +137,25 @@ export class Gateway {
     const jwk = await crypto.subtle.exportKey("jwk", publicKey);
     const response = await postOffice(this.grantPath, { jwk: publicJwk(jwk) });
     if (response.redirected) throw new Refused(401, "login", null, null);
-    const made = await readAnswer<{ grant: string; expires_at: string }>(response);
+    const made = await readAnswer<{ grant: string; expires_at: string; new_devices?: string[] }>(response);
+    await this.noteDevices(made.new_devices ?? []);
     await put("device", `grant:${this.owner}`, { grant: made.grant, expiresMs: Date.parse(made.expires_at) });
     return made.grant;
+  }
+
+  /** When other devices were added to this account, until their owner has answered for them. */
+  async newDevices(): Promise<readonly string[]> {
+    return (await get<string[]>("device", `added:${this.owner}`)) ?? [];
+  }
+
+  /** The owner has seen them. */
+  async knowDevices(): Promise<void> {
+    await remove("device", `added:${this.owner}`);
+  }
+
+  /** The server tells each once: it is kept here, so that a page closed too soon loses nothing. */
+  private async noteDevices(added: readonly string[]): Promise<void> {
+    if (added.length > 0) await put("device", `added:${this.owner}`, [...(await this.newDevices()), ...added]);
   }
 
   /** The device's key pair; the private half cannot leave the browser. */

@@ -16,6 +16,7 @@ interface Page extends TrustAnchor {
   readonly whyUrl: string;
   readonly visitUrl: string;
   readonly loginUrl: string;
+  readonly phone: string;
 }
 
 const page = readData<Page>("page")!;
@@ -71,6 +72,7 @@ async function ask(): Promise<void> {
     offlineSince = null;
     refusal = null;
     nextAsk = performance.now() + askEveryMs * (0.75 + Math.random() / 2);
+    drawDevices(await gateway.newDevices());
   } catch (error) {
     if (!(error instanceof Away || error instanceof Refused)) throw error;
     if (error instanceof Away) offlineSince ??= lastContact || clock.now();
@@ -196,6 +198,32 @@ function drawBecause(current: Status | null, now: number): void {
     }),
   );
   void now;
+}
+
+/** Another device on this account: its owner says so, or calls. */
+function drawDevices(added: readonly string[]): void {
+  const box = element("devices");
+  const newest = Math.max(...added.map(Date.parse));
+  if (box.dataset["key"] === String(newest)) return;
+  box.dataset["key"] = String(newest);
+  box.hidden = added.length === 0;
+  if (box.hidden) return;
+  const title = make("b");
+  write(title, bothAt("resident.device_added", newest), { block: true });
+  const next = make("p");
+  write(next, both("resident.device_next", { phone: page.phone }), { block: true });
+  const mine = make("button", "btn btn-wide", t("resident.device_mine"));
+  mine.setAttribute("type", "button");
+  mine.addEventListener("click", () => {
+    void gateway.knowDevices().then(() => drawDevices([]));
+  });
+  const call = make("a", "btn btn-wide", drawing("i-phone"), t("resident.device_call", { phone: page.phone }));
+  (call as HTMLAnchorElement).href = `tel:${page.phone}`;
+  box.replaceChildren(title, next, make("div", "row", mine, call));
+}
+
+function bothAt(code: string, ms: number): Two {
+  return { zh: textIn(code, "zh", { time: momentText(ms, "zh") }), en: textIn(code, "en", { time: momentText(ms, "en") }) };
 }
 
 function drawFacts(current: Status | null, live: boolean, now: number): void {

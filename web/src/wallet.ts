@@ -1,11 +1,12 @@
 // The wallet of this phone: core/wallet.ts over the gateway, kept in IndexedDB with its seeds sealed.
 
-import { type Bytes, fromBase64url, fromHex } from "./core/bytes.ts";
+import { type Bytes, fromHex } from "./core/bytes.ts";
 import type { TrustedClock } from "./core/clock.ts";
 import { type HeldCode, endMs, startMs } from "./core/show.ts";
 import { type TrustList, openTrustList } from "./core/trust.ts";
-import { CodeWallet, IssueRefused, type WalletState, type WalletStorage } from "./core/wallet.ts";
-import { Away, type Gateway, Refused, readAnswer, send } from "./gateway.ts";
+import { CodeWallet, type IssueAnswer, IssueRefused, type WalletState, type WalletStorage } from "./core/wallet.ts";
+import { Away, type Gateway, readAnswer, send } from "./gateway.ts";
+import { type Codes, issueAnswer, issueError } from "./issue.ts";
 import type { Status } from "./status.ts";
 import { get, put } from "./storage.ts";
 
@@ -16,11 +17,6 @@ export interface TrustAnchor {
   readonly roots: readonly string[];
 }
 
-interface Codes {
-  readonly now_ms: number;
-  readonly codes: readonly { body: string }[];
-  readonly status: Status;
-}
 interface SealedCode extends Omit<HeldCode, "seed"> {
   readonly iv: Bytes;
   readonly sealed: ArrayBuffer;
@@ -29,8 +25,6 @@ interface SealedState extends Omit<WalletState, "codes"> {
   readonly codes: readonly SealedCode[];
 }
 
-/** Answers that are about the person, not about the codes that were asked for. */
-const personal = new Set(["no-status", "status-closed", "login", "wrong-role", "grant-revoked"]);
 // A page opened again soon after keeps the code it has: hot codes are few.
 const freshMs = 4 * 60_000;
 
@@ -107,16 +101,13 @@ export class Wallet {
     return this.status;
   }
 
-  private async issue(requests: readonly unknown[]): Promise<{ nowMs: number; bodies: Bytes[] }> {
+  private async issue(requests: readonly unknown[]): Promise<IssueAnswer> {
     try {
       const answer = await this.gateway.call<Codes>("POST", "/v1/codes", { requests });
       this.status = answer.status;
-      return { nowMs: answer.now_ms, bodies: answer.codes.map((code) => fromBase64url(code.body)) };
+      return issueAnswer(answer);
     } catch (error) {
-      if (error instanceof Refused && !personal.has(error.code) && error.status !== 401) {
-        throw new IssueRefused(error.code, error.nowMs);
-      }
-      throw error;
+      throw issueError(error);
     }
   }
 

@@ -24,7 +24,7 @@ from passlight.office.people.queries import (
     access_log,
     own_identity,
 )
-from passlight.office.statuses.explanation import explain
+from passlight.office.statuses.explanation import contact_phone, explain
 from passlight.office.statuses.forms import MomentForm
 from passlight.runtime.clock import SystemClock
 from passlight.runtime.keys import KeyFolder
@@ -50,6 +50,7 @@ def code(request: HttpRequest) -> HttpResponse:
             "whyUrl": reverse("resident:why"),
             "visitUrl": reverse("resident:visit"),
             "loginUrl": reverse("accounts:login"),
+            "phone": contact_phone(),
         },
     }
     return render(request, "resident/code.html", context)
