@@ -1,6 +1,8 @@
 """The steward's pages: the account as an equation, masked rows, release and upload."""
 
 import html
+import json
+import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -126,6 +128,46 @@ def test_an_upload_lands_beside_the_request(
     while kept_file(done).exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_example_of_the_page_lands_when_the_number_is_put_in(
+    transactional_db: None, sessions: Sessions
+) -> None:
+    """As the README says: copy the line, put the number in, paste it (number: GB 11643-1999)."""
+    steward = sessions(Role.STEWARD)
+    (line,) = re.findall(r'<code class="raw">(.*?)</code>', text_of(steward, "/feeds/upload/"))
+    assert json.loads(line)["kind"] == "case.confirmed"
+    for lines, state in ((line, (0, 1)), (line.replace("NUMBER", "11010519491231002X"), (1, 0))):
+        answer = steward.post("/feeds/upload/", {"agency": "jsonl", "lines": lines})
+        assert answer.status_code == 302, answer.content.decode()
+        assert landed(answer["Location"]) == state
+    case = FactVersion.objects.get(kind="case.confirmed")
+    assert re.fullmatch("p-[0-9a-f]{32}", case.subject)
+
+
+def landed(address: str) -> tuple[int, int]:
+    """Return how many rows of a batch landed and were put aside, once it is done."""
+    deadline = time.monotonic() + 20
+    while True:
+        batch = Batch.objects.get(pk=int(address.strip("/").rpartition("/")[2]))
+        if batch.state != BatchState.LANDING and not kept_file(batch).exists():
+            return batch.landed, batch.quarantined
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_lines_are_pasted_for_json_lines_alone(sessions: Sessions) -> None:
+    steward = sessions(Role.STEWARD)
+    for form in (
+        {"agency": "jsonl"},
+        {"agency": "kcdc", "lines": "{}"},
+        {"agency": "jsonl", "lines": " "},
+    ):
+        answer = steward.post("/feeds/upload/", form)
+        assert answer.status_code == 422
+        assert "请选择文件，或在下面粘贴" in html.unescape(answer.content.decode())
+    assert not Batch.objects.exists()
 
 
 def test_an_interrupted_upload_is_resumed(sessions: Sessions, tmp_path: Path) -> None:

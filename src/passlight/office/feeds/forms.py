@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from passlight.agencies.csv.mapping import load_mapping
 from passlight.agencies.registry import FOLDERS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 UPLOAD_BYTES_MAX = 256 * 1024**2
 MAPPING_BYTES_MAX = 64 * 1024
+LINES_CHARS_MAX = 20_000
 _MEBIBYTE = 1024**2
 
 
@@ -51,9 +53,18 @@ class UploadForm(forms.Form):
 
     agency = forms.ChoiceField(choices=agency_choices, label=lazy_message("feeds.field.agency"))
     file = forms.FileField(
+        required=False,
         label=lazy_message("feeds.field.file"),
         help_text=lazy_message("feeds.field.file_hint"),
         allow_empty_file=True,  # received and shown as empty, like any other unreadable file
+    )
+    lines = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=LINES_CHARS_MAX,
+        label=lazy_message("feeds.field.lines"),
+        help_text=lazy_message("feeds.field.lines_hint"),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
     )
     mapping = forms.FileField(
         required=False,
@@ -67,10 +78,10 @@ class UploadForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
 
-    def clean_file(self) -> "UploadedFile[bytes]":
+    def clean_file(self) -> "UploadedFile[bytes] | None":
         """Refuse a file that is better fed at the command line."""
-        file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > UPLOAD_BYTES_MAX:
+        file: UploadedFile[bytes] | None = self.cleaned_data["file"]
+        if file is not None and (file.size or 0) > UPLOAD_BYTES_MAX:
             limit = UPLOAD_BYTES_MAX // _MEBIBYTE
             raise forms.ValidationError(message("feeds.field.file_large", limit=limit))
         return file
@@ -96,8 +107,13 @@ class UploadForm(forms.Form):
         return text
 
     def clean(self) -> dict[str, Any]:
-        """Ask for the mapping when the format needs one."""
+        """Ask for the mapping when the format needs one, and take pasted lines as a file."""
         data = super().clean() or {}
+        lines = str(data.get("lines") or "").strip()
+        if lines and data.get("agency") == "jsonl" and not data.get("file"):
+            data["file"] = SimpleUploadedFile("lines.jsonl", f"{lines}\n".encode())
+        elif not data.get("file") and "file" not in self.errors:
+            self.add_error("file", message("feeds.field.file_needed"))
         asked = data.get("agency") == "csv" and not data.get("mapping")
         if asked and "mapping" not in self.errors:
             self.add_error("mapping", message("feeds.field.mapping_needed"))

@@ -11,6 +11,7 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.roles import allowed, requires, signed_in_user
 from passlight.office.feeds import queries
 from passlight.office.feeds.actions import release_list
+from passlight.office.feeds.example import example_line
 from passlight.office.feeds.forms import BatchFilterForm, UploadForm
 from passlight.office.feeds.models import Batch, BatchState
 from passlight.office.feeds.uploads import kept_file, land_beside, receive_upload
@@ -112,7 +113,8 @@ def upload(request: HttpRequest) -> HttpResponse:
             land_beside(batch, clock=CLOCK)
         return redirect("feeds:detail", pk=batch.pk)
     status = 422 if form.errors else 200
-    return render(request, "feeds/upload.html", {"form": form}, status=status)
+    context = {"form": form, "example": example_line(CLOCK.now())}
+    return render(request, "feeds/upload.html", context, status=status)
 
 
 @require_POST
