@@ -138,24 +138,34 @@ def test_no_command_shows_the_help(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_no_traceback(tmp_path: Path) -> None:
-    """Positive control: the command was at work, waiting for its standard input."""
-    command = ("evaluate", "--pack", PACK, "--facts", "-", "--at", AT)
+    """Positive control: the command was at work, since it had opened the pipe of its facts."""
+    pipe = tmp_path / "facts.jsonl"
+    os.mkfifo(pipe)
+    command = ("evaluate", "--pack", PACK, "--facts", str(pipe), "--at", AT)
     process = subprocess.Popen(
         [sys.executable, "-m", "passlight.cli.main", *command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=tmp_path,
         # A shell starts background jobs with SIGINT ignored, and this test may be in one.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    time.sleep(3)
-    assert process.poll() is None
+    writer = opened_for_writing(pipe)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
+    os.close(writer)
     assert process.returncode == 130
     assert errors.strip() == "Interrupted. What was finished is kept; run the command again."
+
+
+def opened_for_writing(pipe: Path) -> int:
+    """Return the writing end of a named pipe once somebody reads the other."""
+    limit = time.monotonic() + 30
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            assert time.monotonic() < limit, "nobody opened the pipe"
+            time.sleep(0.05)
 
 
 def test_a_broken_home_is_looked_at_to_the_end(tmp_path: Path) -> None:
