@@ -1,10 +1,12 @@
 """Check-ins and records over HTTP: durable, exactly once, conflicts said."""
 
+import socket
 import uuid
 from datetime import timedelta
 
 import pytest
 
+from passlight.gateway.limits import PLACES, WorkClass
 from passlight.runtime.clock import SystemEntropy
 from passlight.runtime.sealed import Sealer, Use
 from tests.gateway.conftest import Running
@@ -163,3 +165,23 @@ def test_records_that_can_never_be_taken(office: Office, gateway: Running, hall:
     said = checker.post(gateway.client, "/v1/records", body)
     assert said.status_code == 409
     assert [one["error"] for one in said.json()["refused"]] == ["unknown-venue", "record-time"]
+
+
+def test_bodies_that_never_end_hold_no_place(office: Office, gateway: Running, hall: str) -> None:
+    """More slow senders than there are places for check-ins; control: each was let in."""
+    slow = []
+    for _ in range(PLACES[WorkClass.WRITE] + 6):
+        phone = office.resident(7)
+        one = socket.create_connection(gateway.client.base_url.netloc.decode().split(":"))
+        one.sendall(
+            b"POST /v1/checkins HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n"
+            + f"Authorization: DPoP {phone.grant}\r\n".encode()
+            + f"DPoP: {phone.proof('POST', '/v1/checkins')}\r\n\r\n".encode()
+        )
+        slow.append(one)
+    answer = check_in(office, gateway, str(uuid.uuid4()), office.venue_token(hall))
+    assert answer.status_code == 200
+    for one in slow:
+        one.settimeout(15)
+        assert one.recv(100).startswith(b"HTTP/1.1 408"), "a body has five seconds"
+        one.close()

@@ -118,7 +118,9 @@ class _Server:
             self._classes = WorkClasses()
         async with self._classes.place(spec.work):
             principal = self._principal(spec, request)
-            asked = await self._asked(spec, request)
+        # No place is held while a body comes in: a few slow senders would take all of them.
+        asked = await self._asked(spec, request)
+        async with self._classes.place(spec.work):
             handler = getattr(self._parts.handlers, spec.handler)
             status, answer = await handler(principal, asked)
         return _json(status, answer)
