@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import click
 
-from passlight.cli.serve import migrate, require_free_port, run
+from passlight.cli.serve import PORT, migrate, require_free_port, run
+from passlight.runtime.database import Role, url_for
 from passlight.runtime.processes import ProcessSpec
 from passlight.runtime.services import HOST, environment
 from passlight.runtime.settings import (
@@ -16,6 +17,7 @@ from passlight.runtime.settings import (
     read_settings,
     read_variable,
 )
+from passlight.simulation.district import logins_file
 
 SEED_SECONDS = 120
 
@@ -31,6 +33,21 @@ def demo_settings(port: int | None) -> Settings:
     if not read_variable("PASSLIGHT_PUBLIC_URL", ""):
         settings = replace(settings, public_url=f"http://{HOST}:{settings.port}")
     return replace(settings, demo=True)
+
+
+def known_logins(settings: Settings) -> list[dict[str, str]]:
+    """Return the logins of a district that is complete in this database, else none."""
+    import psycopg
+
+    try:
+        logins: list[dict[str, str]] = json.loads(logins_file(settings).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    names = [login["username"] for login in logins]
+    question = "select count(*) from accounts_user where username = any(%s)"
+    with psycopg.connect(url_for(Role.OWNER, settings)) as connection:
+        row = connection.execute(question, [names]).fetchone()
+    return logins if row == (len(names),) else []
 
 
 def seed(settings: Settings) -> list[dict[str, str]]:
@@ -55,15 +72,18 @@ def seed(settings: Settings) -> list[dict[str, str]]:
 
 def banner(settings: Settings, logins: list[dict[str, str]]) -> str:
     """Return what the demonstration prints when it answers."""
-    wide = max(len(login["username"]) for login in logins)
-    lines = [f"  {login['username']:<{wide}}  {login['role']}" for login in logins]
+    name, role = (max(len(login[key]) for login in logins) for key in ("username", "role"))
+    rows = [
+        f"  {login['username']:<{name}}  {login['role']:<{role}}  {login['document']}"
+        for login in logins
+    ]
     return "\n".join(
         [
             "",
             f"Passlight 随行码 answers on {settings.public_url}   (Ctrl-C stops it)",
             "",
-            f"Logins, password {logins[0]['password']!r} for all:",
-            *lines,
+            f"Logins, password {logins[0]['password']!r} for all, and the residents' documents:",
+            *(row.rstrip() for row in rows),
             "",
             f"Style guide: {settings.public_url}/styleguide/   Logs: {settings.home / 'logs'}",
         ]
@@ -71,7 +91,7 @@ def banner(settings: Settings, logins: list[dict[str, str]]) -> str:
 
 
 @click.command()
-@click.option("--port", type=int, help="Port to answer on (default: PORT, else 8000).")
+@click.option("--port", type=PORT, help="Port to answer on (default: PORT, else 8000).")
 def command(port: int | None) -> None:
     """Run everything on a simulated district; data and logins are fictional."""
     settings = demo_settings(port)
@@ -79,7 +99,7 @@ def command(port: int | None) -> None:
     click.echo("· database and keys")
     migrate(settings)
     click.echo("· simulated district")
-    logins = seed(settings)
+    logins = known_logins(settings) or seed(settings)
     sentinel = ProcessSpec(
         name="sentinel",
         command=(sys.executable, "-m", "passlight.simulation.sentinel"),

@@ -2,7 +2,8 @@
 
 ``python -m passlight.simulation.district`` fills the installation's database by the ways that
 everybody uses and prints the logins as JSON, last line. Run again, it only prints them.
-What the simulated door needs to know lies in ``$PASSLIGHT_HOME/demo.json``.
+What the simulated door needs to know lies in ``$PASSLIGHT_HOME/demo.json``, the logins in
+``demo-logins.json`` beside it.
 """
 
 import json
@@ -11,6 +12,7 @@ import tempfile
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from passlight.core.kernel.documents import DocumentType
 from passlight.core.kernel.problem import ProblemError
@@ -44,11 +46,12 @@ PUBLISHES_EVERY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoLogin:
-    """A login of the demonstration."""
+    """A login of the demonstration; a resident's has the number of the resident's document."""
 
     username: str
     role: str
     password: str = PASSWORD
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,19 @@ def _confirmed(person: Resident, *, confirmed_at: datetime) -> Event:
 def door_file(settings: Settings) -> Path:
     """Return where the simulated door finds what it needs."""
     return settings.home / "demo.json"
+
+
+def logins_file(settings: Settings) -> Path:
+    """Return where the logins are kept, so that another start need not ask the database."""
+    return settings.home / "demo-logins.json"
+
+
+def write_private(path: Path, value: Any) -> None:
+    """Write JSON that only this user may read; the file is whole or not there."""
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    draft.replace(path)
 
 
 def write_demo_feeds(world: World, folder: Path) -> list[Path]:

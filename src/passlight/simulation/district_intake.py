@@ -1,10 +1,11 @@
 """Fills an installation with the district of the demonstration. Needs Django."""
 
-import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+
+from django.contrib.auth.hashers import make_password
 
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
@@ -30,7 +31,9 @@ from passlight.simulation.district import (
     demo_door,
     demo_world,
     door_file,
+    logins_file,
     write_demo_feeds,
+    write_private,
 )
 from passlight.simulation.intake import enter_feeds, enter_people, enter_units, enter_venues
 from passlight.simulation.world import World
@@ -57,14 +60,30 @@ def seed_demo(
     The door's file comes last, so a run that was killed is taken up again: every step
     leaves alone what is there.
     """
-    if not door_file(settings).exists():
-        _fill(clock, entropy, settings=settings, folder=folder)
-    users = {user.username: user for user in User.objects.filter(username__in=_SHOWN)}
-    return [DemoLogin(username=name, role=users[name].role) for name in _SHOWN if name in users]
-
-
-def _fill(clock: Clock, entropy: Entropy, *, settings: Settings, folder: Path) -> None:
     world, cast = demo_world(_first_moment(clock, settings))
+    filled = User.objects.filter(username=DOOR_USER).exists() and door_file(settings).exists()
+    if not filled:
+        _fill(world, cast, clock=clock, entropy=entropy, settings=settings, folder=folder)
+    users = {user.username: user for user in User.objects.filter(username__in=_SHOWN)}
+    documents = {name: resident.document.number for name, resident in cast.named.items()}
+    logins = [
+        DemoLogin(username=name, role=users[name].role, document=documents.get(name, ""))
+        for name in _SHOWN
+        if name in users
+    ]
+    write_private(logins_file(settings), [asdict(login) for login in logins])
+    return logins
+
+
+def _fill(
+    world: World,
+    cast: Cast,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    settings: Settings,
+    folder: Path,
+) -> None:
     units = enter_units(world.population.units)
     _publish(clock)
     people = enter_people(world.population.residents, clock=clock, entropy=entropy)
@@ -103,10 +122,12 @@ def _add_users(
     entropy: Entropy,
 ) -> None:
     known = set(User.objects.values_list("username", flat=True))
+    hashed = make_password(PASSWORD)  # one for all: a slow hash for each would fill the wait
     new = [
         NewUser(
             username=name,
             password=PASSWORD,
+            password_hash=hashed,
             role=role,
             unit=units[unit],
             display_name=shown,
@@ -118,6 +139,7 @@ def _add_users(
         NewUser(
             username=name,
             password=PASSWORD,
+            password_hash=hashed,
             role=Role.RESIDENT,
             unit=units[resident.village],
             display_name=resident.name,
@@ -143,11 +165,7 @@ def _write_door(world: World, cast: Cast, settings: Settings) -> None:
         username=DOOR_USER,
         walkers=tuple(cast.walkers),
     )
-    path = door_file(settings)
-    draft = path.with_suffix(".new")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(asdict(door)), encoding="utf-8")
-    draft.replace(path)
+    write_private(door_file(settings), asdict(door))
 
 
 def _say(words: str) -> None:

@@ -1,0 +1,105 @@
+"""``passlight demo`` as a newcomer runs it: started, killed, started again, stopped by Ctrl-C."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from passlight.runtime.postgres import EmbeddedPostgres
+
+READY_SECONDS = 150
+MOMENT_SECONDS = 30
+
+
+class Demo:
+    """One run of the command, with a home and a port of its own."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = home.parent / f"demo-{time.monotonic_ns()}.log"
+        kept = {name: text for name, text in os.environ.items() if "PASSLIGHT_" not in name}
+        with self.log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "passlight.cli.main", "demo"],
+                env={**kept, "PASSLIGHT_HOME": str(home), "PORT": str(port)},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def until_ready(self) -> str:
+        """Return what was printed once the banner is there."""
+        limit = time.monotonic() + READY_SECONDS
+        while "Ctrl-C stops it" not in (said := self.log.read_text()):
+            assert self.process.poll() is None, said
+            assert time.monotonic() < limit, said
+            time.sleep(0.1)
+        time.sleep(0.2)  # the banner is one write; its last line follows at once
+        return self.log.read_text()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal to the command alone and return its status."""
+        self.process.send_signal(number)
+        return self.process.wait(MOMENT_SECONDS)
+
+
+def silent(url: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{url}/healthz", timeout=2).close()
+    except urllib.error.HTTPError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def rows_of(said: str) -> dict[str, list[str]]:
+    """Return the words of each login's row."""
+    rows = re.findall(r"^  ([a-z-]+)  +([a-z-]+)(?:  +(\S+))?$", said, flags=re.MULTILINE)
+    return {name: [word for word in rest if word] for name, *rest in rows}
+
+
+@pytest.mark.serial
+@pytest.mark.fault
+def test_killed_and_started_again_it_is_the_same_district(tmp_path: Path, free_port: int) -> None:
+    home = tmp_path / "home"
+    server = EmbeddedPostgres(home / "postgres")
+    first = Demo(home, free_port)
+    try:
+        said = first.until_ready()
+        assert "400 people" in said
+        logins = rows_of(said)
+        assert logins["checker"] == ["checker"]
+        number = logins["resident-green"][1]
+        assert re.fullmatch(r"999999\d{11}[\dX]", number), "a resident id of nobody's region"
+        assert json.loads(urllib.request.urlopen(f"{first.url}/healthz").read())["ready"]
+
+        first.end(signal.SIGKILL)
+        assert server.running(), "positive control: the database outlives the command"
+        limit = time.monotonic() + MOMENT_SECONDS
+        while not silent(first.url):
+            assert time.monotonic() < limit, "the processes outlived their supervisor"
+            time.sleep(0.1)
+
+        second = Demo(home, free_port)
+        try:
+            again = second.until_ready()
+            assert rows_of(again) == logins
+            assert "400 people" not in again, "nothing is seeded twice"
+            assert second.end(signal.SIGINT) == 0
+            assert second.log.read_text().endswith("· stopping\n")
+            assert silent(second.url)
+            assert not server.running()
+        finally:
+            second.process.kill()
+    finally:
+        first.process.kill()
+        server.stop(mode="immediate")
