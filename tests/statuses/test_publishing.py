@@ -252,6 +252,24 @@ def test_whom_an_area_touches(under_shanghai):
     assert touched.subjects == {below.facts_key, same.facts_key, above.facts_key}
 
 
+def test_whom_an_area_touches_by_a_fact_that_names_two(under_shanghai):
+    """A stay is read by its ``area``, whatever other area its sender adds."""
+    from passlight.core.rules.areas import AreaCodes
+    from passlight.office.statuses.touched import touched_by
+
+    staying, coming, apart = people(3)
+    now = under_shanghai.moment
+    land(
+        fact("s:0", "stay", staying.facts_key, now, area="990200", from_area="990900"),
+        fact("a:1", "travel.arrived", coming.facts_key, now, area="990900", from_area="990200"),
+        fact("s:2", "stay", apart.facts_key, now, area="990900", from_area="990800"),
+        clock=under_shanghai,
+    )
+    list_key_area(under_shanghai, "990200")
+    touched = touched_by(after=4, up_to=5, codes=AreaCodes())
+    assert touched.subjects == {staying.facts_key, coming.facts_key}
+
+
 def test_linked_identities_share_their_facts_until_they_are_unlinked(under_shanghai):
     """E41: both are red while linked; the green one is green again after."""
     green, red = people(2)

@@ -12,21 +12,30 @@ from passlight.office.facts import queries
 from passlight.office.facts.models import FactVersion
 
 LINK = "identity.link"
-# Every area that somebody's arrival or stay names, each found by one step in the index
-# ``facts_fact_area``; its condition is repeated here so that it is used.
-_AREA = "coalesce(payload ->> 'from_area', payload ->> 'area')"
-_PERSONS = f"from facts_fact where subject not like 'area:%%' and {_AREA} is not null"
-_NAMED = f"""
+# A person's fact names areas in these fields; which of them a rule reads is the kind's matter.
+_FIELDS = ("from_area", "area")
+
+
+def _named_sql(area: str) -> str:
+    """Return the query for every area that a person's fact names in one field.
+
+    Each is found by one step in the field's index (``facts_fact_names_…``), whose condition
+    is repeated here so that it is used.
+    """
+    persons = _persons_sql(area)
+    return f"""
 with recursive named as (
-    (select {_AREA} as area {_PERSONS} order by {_AREA} using ~<~ limit 1)
+    (select {area} as area {persons} order by {area} using ~<~ limit 1)
     union all
-    select (select {_AREA} {_PERSONS} and {_AREA} ~>~ named.area
-             order by {_AREA} using ~<~ limit 1)
+    select (select {area} {persons} and {area} ~>~ named.area order by {area} using ~<~ limit 1)
       from named where named.area is not null
 )
 select area from named where area is not null
 """  # noqa: S608  # made of the words above alone
-_IN_AREAS = f"select distinct subject {_PERSONS} and {_AREA} = any(%s)"
+
+
+def _persons_sql(area: str) -> str:
+    return f"from facts_fact where subject not like 'area:%%' and {area} is not null"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +98,20 @@ def _near_areas(*, after: int, up_to: int, codes: AreaCodes) -> set[str]:
     # As it was and as it is: a withdrawn listing may have been what placed an area.
     views = [AreaHistory.of(known, codes).known(None) for known in (older, facts)]
     above = {upper for view in views for area in changed for upper in _covering(view, area)}
+
+    def near(area: str) -> bool:
+        return area in above or any(not changed.isdisjoint(_covering(view, area)) for view in views)
+
+    found: set[str] = set()
     with connection.cursor() as cursor:
-        cursor.execute(_NAMED, [])
-        near = [
-            area
-            for (area,) in cursor.fetchall()
-            if area in above or any(not changed.isdisjoint(_covering(view, area)) for view in views)
-        ]
-        cursor.execute(_IN_AREAS, [near])
-        return {subject for (subject,) in cursor.fetchall()}
+        for field in _FIELDS:
+            area = f"(payload ->> '{field}')"
+            cursor.execute(_named_sql(area), [])
+            areas = [named for (named,) in cursor.fetchall() if near(named)]
+            persons = f"{_persons_sql(area)} and {area} = any(%s)"
+            cursor.execute(f"select distinct subject {persons}", [areas])  # noqa: S608  # as above
+            found.update(subject for (subject,) in cursor.fetchall())
+    return found
 
 
 def _changed_areas(facts: Sequence[Fact], *, after: int) -> set[str]:
