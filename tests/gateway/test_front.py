@@ -194,17 +194,18 @@ def test_a_body_that_does_not_say_its_length_has_the_same_limit(servers) -> None
     assert "transfer-encoding" not in whole["headers"]
 
 
-def test_who_sends_slowly_holds_no_thread_of_the_office() -> None:
+@pytest.mark.parametrize("path", ["/login/", "/v1/codes"])
+def test_who_sends_slowly_holds_nothing_behind_the_front(path: str) -> None:
     """Twelve senders begin a body and do not end it; a server that takes four still answers."""
-    office = Server(upstream("office"), limit_concurrency=4)
-    front = Server(create_front(office=office.url, gateway=office.url, patience=1.5))
+    behind = Server(upstream("behind"), limit_concurrency=4)
+    front = Server(create_front(office=behind.url, gateway=behind.url, patience=1.5))
     slow = [connect(front) for _ in range(12)]
     for one in slow:
-        one.sendall(b"POST /login/ HTTP/1.1\r\nHost: t\r\nContent-Length: 500\r\n\r\na")
+        one.sendall(f"POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 500\r\n\r\na".encode())
     time.sleep(0.3)
-    assert httpx.get(f"{front.url}/login/").status_code == 200
+    assert httpx.get(front.url + path).status_code == 200
     for one in slow:
         assert one.recv(100).startswith(b"HTTP/1.1 408")
         one.close()
-    for server in (front, office):
+    for server in (front, behind):
         server.stop()

@@ -1,8 +1,9 @@
 """A request's body at the front: taken in whole before anybody behind the front waits for it.
 
 The office has a few threads, and one that waits for the body of a slow sender answers nobody
-else: four slow senders would close it for a whole city. So the front collects, bounded in
-size, pace and number, and passes a body on when it is complete.
+else: four slow senders would close it for a whole city. The gateway has no such threads, but
+the front has a bounded number of connections to it. So the front collects, bounded in size,
+pace and number, and passes a body on when it is complete.
 """
 
 import asyncio

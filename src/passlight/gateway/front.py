@@ -78,17 +78,15 @@ class _Front:
             yield
 
     async def forward(self, request: Request) -> Response:
-        """Pass one request on: to the gateway as it comes in, to the office when it is whole."""
+        """Pass one request on, when it is whole."""
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        to_gateway = request.url.path.startswith(("/v1/", "/v/"))
+        base = self._gateway if to_gateway else self._office
         try:
-            if request.url.path.startswith(("/v1/", "/v/")):
-                # The gateway bounds size and time itself, without a thread that waits.
-                body = request.stream() if has_body else None
-                return await self._pass_on(request, self._gateway, body)
             if not has_body:
-                return await self._pass_on(request, self._office, None)
+                return await self._pass_on(request, base, None)
             async with self._bodies.taken(request) as (pieces, size):
-                return await self._pass_on(request, self._office, pieces, size=size)
+                return await self._pass_on(request, base, pieces, size=size)
         except BodyError as error:
             return Response(status_code=error.status, headers={"Connection": "close"})
         except ClientDisconnect:
