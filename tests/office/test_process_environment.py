@@ -1,12 +1,13 @@
-"""No process is started with the owner's password: the roles would be for nothing."""
+"""What processes are given and leave behind: no owner's password, no log for everybody."""
 
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
-from passlight.runtime.clock import SystemEntropy
+from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.database import Role, role_passwords, url_for
+from passlight.runtime.processes import Supervisor
 from passlight.runtime.services import services
 from passlight.runtime.settings import child_environment, read_settings
 
@@ -29,3 +30,8 @@ def test_processes_learn_where_the_server_is_and_not_its_owner(
             assert found.password == role_passwords(settings)[role.value]
             assert (found.hostname, found.port, found.path) == ("db.example", 5433, "/city")
             assert found.query == "sslmode=require"
+
+
+def test_logs_are_their_owners(tmp_path) -> None:
+    Supervisor(logs=tmp_path / "logs", clock=SystemClock())
+    assert (tmp_path / "logs").stat().st_mode & 0o077 == 0

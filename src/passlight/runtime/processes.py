@@ -48,7 +48,8 @@ class Supervisor:
         self._clock = clock
         self._running: list[_Running] = []
         self._stopping = False
-        logs.mkdir(parents=True, exist_ok=True)
+        # A fault's traceback is for whoever runs this, not for every user of the machine.
+        logs.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def start(self, spec: ProcessSpec) -> None:
         """Start one process and wait until it is ready.
