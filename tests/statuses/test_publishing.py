@@ -400,6 +400,45 @@ def test_a_new_pack_is_carried_to_everybody_in_batches_and_goes_on_where_it_stop
     assert (beat.packs_seq, beat.sweep_ordinal) == (2, -1)
 
 
+@pytest.mark.parametrize("kind", ["lab.sampled", "source.delivered"])
+def test_facts_without_end_do_not_keep_a_new_pack_from_anybody(db, hand, monkeypatch, kind):
+    """Two facts land before every pass of one fact; eight people in batches of three are 3 passes.
+
+    ``source.delivered`` concerns everybody itself: it may ask for another round, not for this
+    one to begin again.
+    """
+    monkeypatch.setattr("passlight.office.statuses.publishing.PEOPLE_A_BATCH", 3)
+    persons = people(8)
+    source = ", mandatory: [{source: lab, within: 24h, when_stale: badge, text: {zh: 数据未到, en: Data is late}}]}\nrules"
+    first, second = (
+        {"pack.yaml": one_rule(*named)["pack.yaml"].replace("}\nrules", source)}
+        for named in (("1", "red"), ("2", "yellow"))
+    )
+    put_in_force(first, hand)
+    registered(persons, hand)
+    land(*[confirmed(one, hand.moment) for one in persons], clock=hand)
+    publisher = run_worker(hand)
+    assert {shown(one)[0][1] for one in persons} == {"red"}
+    hand.move(minutes=1)
+    put_in_force(second, hand, effective_from=None)
+    monkeypatch.setattr("passlight.office.statuses.publishing.FACTS_A_PASS", 1)
+    subject = "source:lab" if kind == "source.delivered" else persons[0].facts_key
+    for round_ in range(3):
+        hand.move(minutes=1)
+        land(
+            *[fact(f"{round_}:{n}", kind, subject, hand.moment, source="lab") for n in (1, 2)],
+            clock=hand,
+        )
+        assert publisher.step()
+    beat = Heartbeat.objects.get()
+    assert beat.packs_seq == 2
+    assert {shown(one)[0][1] for one in persons} == {"yellow"}
+    assert beat.fact_seq == 19, "control: facts are followed all the while, three of six"
+    run_worker(hand, publisher)
+    beat = Heartbeat.objects.get()
+    assert (beat.fact_seq, beat.sweep_ordinal, beat.sweep_again) == (22, -1, False)
+
+
 def test_a_pack_of_the_future_is_in_the_row_already(db, hand):
     (one,) = people(1)
     put_in_force(one_rule("1", "red"), hand)

@@ -65,6 +65,7 @@ class Heartbeat(models.Model):
     Every fact committed before ``at`` is evaluated and published. ``sweep_seq`` and
     ``sweep_ordinal`` say how far a changed rule pack has been carried to everyone:
     people below that ordinal have been evaluated under the packs of ``sweep_seq``.
+    ``sweep_again``: something since concerns everybody too, so another round follows this one.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -74,6 +75,7 @@ class Heartbeat(models.Model):
     packs_seq = models.BigIntegerField()
     sweep_seq = models.BigIntegerField()
     sweep_ordinal = models.IntegerField()
+    sweep_again = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [

@@ -61,7 +61,11 @@ class Publisher:
         self._latest = _latest_publication()
 
     def step(self) -> bool:
-        """Do one bounded pass and return whether there is more to do at once."""
+        """Do one bounded pass and return whether there is more to do at once.
+
+        A pass follows some facts and then sweeps some people, so that neither waits for the
+        other: facts may come without end, and a new pack still reaches everybody.
+        """
         started = self._clock.now()
         packs_seq, current = self._packs()
         newest = last_seq()
@@ -69,7 +73,7 @@ class Publisher:
         up_to = min(newest, position + FACTS_A_PASS)
         if up_to > position:
             self._follow_facts(position, up_to, packs_seq, current)
-        elif self._sweeping(packs_seq):
+        if self._sweeping(packs_seq):
             self._sweep(up_to, packs_seq, current)
         # Read after ``started``: all that was committed before it is at most ``newest``.
         caught_up = self._at.fact_seq >= newest
@@ -95,9 +99,16 @@ class Publisher:
         for batch in _batches(dict(people.values_list("ordinal", "facts_key"))):
             self._publish(situation, batch, packs_seq)
         if touched.everybody and any(pack.mandatory for pack in current.packs):
-            self._at.sweep_seq, self._at.sweep_ordinal = packs_seq, 0
+            self._ask_for_a_sweep(packs_seq)
         self._at.fact_seq = up_to
         self._beat(at=self._at.at)
+
+    def _ask_for_a_sweep(self, packs_seq: int) -> None:
+        """Begin a round; one that is under way is finished first, or its end would never come."""
+        if self._at.sweep_seq == packs_seq and self._at.sweep_ordinal > 0:
+            self._at.sweep_again = True
+        else:
+            self._at.sweep_seq, self._at.sweep_ordinal = packs_seq, 0
 
     def _sweeping(self, packs_seq: int) -> bool:
         return self._at.packs_seq != packs_seq or self._at.sweep_ordinal >= 0
@@ -106,6 +117,7 @@ class Publisher:
         """Evaluate the next people after a change that concerns everybody; resumable."""
         if self._at.sweep_seq != packs_seq or self._at.sweep_ordinal < 0:
             self._at.sweep_seq, self._at.sweep_ordinal = packs_seq, 0
+            self._at.sweep_again = False
         people = Person.objects.filter(ordinal__gte=self._at.sweep_ordinal).order_by("ordinal")
         batch = dict(people.values_list("ordinal", "facts_key")[:PEOPLE_A_BATCH])
         if batch:
@@ -113,7 +125,9 @@ class Publisher:
             self._at.sweep_ordinal = max(batch) + 1
             self._publish(situation, batch, packs_seq)
         if len(batch) < PEOPLE_A_BATCH:
-            self._at.packs_seq, self._at.sweep_ordinal = packs_seq, -1
+            self._at.packs_seq = packs_seq
+            self._at.sweep_ordinal = 0 if self._at.sweep_again else -1
+            self._at.sweep_again = False
             self._beat(at=self._at.at)
 
     def _publish(self, situation: Situation, people: Mapping[int, str], packs_seq: int) -> None:
@@ -169,6 +183,7 @@ def _heartbeat() -> Heartbeat:
             "packs_seq": 0,
             "sweep_seq": 0,
             "sweep_ordinal": -1,
+            "sweep_again": False,
         },
     )
     return found
