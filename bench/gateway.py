@@ -37,7 +37,12 @@ from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.sealed import PURPOSE
 from passlight.runtime.services import free_port
-from passlight.runtime.signing import EPOCH_KEY_BYTES, epoch_key_name, key_name
+from passlight.runtime.signing import (
+    EPOCH_KEY_BYTES,
+    epoch_key_check,
+    epoch_key_name,
+    key_name,
+)
 from tests.gateway.device import Device, HeldCode
 
 REALM = "cn-310118"
@@ -98,11 +103,12 @@ def _prepare(folder: Path, people: int) -> None:
         keys.write(key_name(purpose, key.kid), seed)
         listed.append(key)
     epoch = epoch_at(now, offset=480)
-    keys.write(epoch_key_name(epoch), entropy.token(EPOCH_KEY_BYTES))
+    secret = entropy.token(EPOCH_KEY_BYTES)
+    keys.write(epoch_key_name(epoch), secret)
     signer = Issuer.of_seed(
         keys.read(Purpose.LIST.value), realm=REALM, purpose=Purpose.LIST, slot_code=0
     )
-    realm = Realm(offset=480, sizes={epoch: SIZE_MIN})
+    realm = Realm(offset=480, sizes={epoch: SIZE_MIN}, key_checks={epoch: epoch_key_check(secret)})
     trust = TrustList.of(listed, sequence=1, expires_at=now + MONTH, realms={REALM: realm})
     published = Published(keys=CodeKeys(keys, realm=REALM))
     published.keys.take(seal(trust, signer=signer))
