@@ -9,6 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from passlight.core.facts.fact import Op
 from passlight.gateway.book import Line, StatusBook
 from passlight.office.facts.actions import retract_facts
 from passlight.office.people.models import Person
@@ -18,6 +19,7 @@ from passlight.office.statuses.publishing import Publisher
 from passlight.office.statuses.queries import segment_at
 from passlight.runtime.database import Role
 from tests.statuses.cast import (
+    KEY_AREA,
     arrival,
     confirmed,
     discharged,
@@ -195,6 +197,28 @@ def test_a_listed_area_touches_who_named_one_above_or_below_it(under_shanghai):
         "green",
     ]
     assert Publication.objects.count() == before + 2
+
+
+def test_a_fact_is_withdrawn_under_whatever_kind_and_subject(under_shanghai):
+    """Its id alone names it: a listing withdrawn as somebody's stay, a link as a test."""
+    one, other = people(2)
+    registered([one, other], under_shanghai)
+    under_shanghai.set(T)
+    pair = {"a": one.facts_key, "b": other.facts_key}
+    land(
+        arrival(one, T),
+        fact("link", "identity.link", one.facts_key, T, **pair),
+        clock=under_shanghai,
+    )
+    publisher = run_worker(under_shanghai)
+    assert [shown(each)[0][1] for each in (one, other)] == ["yellow", "yellow"]
+    nobody = "desk-1"
+    land(fact("link", "lab.result", nobody, T, op=Op.RETRACT), clock=under_shanghai)
+    run_worker(under_shanghai, publisher)
+    assert [shown(each)[0][1] for each in (one, other)] == ["yellow", "green"]
+    land(fact(f"list:{KEY_AREA}", "stay", nobody, T, op=Op.RETRACT), clock=under_shanghai)
+    run_worker(under_shanghai, publisher)
+    assert [shown(each)[0][1] for each in (one, other)] == ["green", "green"]
 
 
 def test_an_area_known_too_coarsely_is_a_question_once(under_shanghai):

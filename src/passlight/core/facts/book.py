@@ -20,8 +20,8 @@ class FactBook:
     def __init__(self) -> None:
         self._versions: dict[str, list[Fact]] = {}
         self._pages: dict[str, dict[str, None]] = defaultdict(dict)
-        self._areas: list[Fact] = []
-        self._identity: list[Fact] = []
+        self._areas: dict[str, None] = {}
+        self._identity: dict[str, None] = {}
         self._sources: list[Fact] = []
         self.persons: set[str] = set()
 
@@ -31,20 +31,20 @@ class FactBook:
         twin = next((one for one in held if one.ver == fact.ver), None)
         held.append(fact)
         if fact.kind.startswith("area."):
-            self._areas.append(fact)
+            self._areas[fact.fact_id] = None
         elif fact.about_person:
             self.persons.add(fact.subject)
             self._pages[fact.subject][fact.fact_id] = None
         else:
             self._sources.append(fact)
         if fact.kind in KINDS_OF_IDENTITY:
-            self._identity.append(fact)
+            self._identity[fact.fact_id] = None
         return twin if twin is not None and not twin.same_content(fact) else None
 
     @property
     def area_facts(self) -> list[Fact]:
-        """Return every version of every area fact."""
-        return self._areas
+        """Return every version of every fact that ever was about an area."""
+        return self._all_versions(self._areas)
 
     @property
     def source_facts(self) -> list[Fact]:
@@ -53,9 +53,14 @@ class FactBook:
 
     def clusters(self, known_at: datetime | None) -> Mapping[str, frozenset[str]]:
         """Return who is one person with whom, as known at ``known_at``."""
-        return clusters(self._identity, known_at=known_at) if self._identity else {}
+        if not self._identity:
+            return {}
+        return clusters(self._all_versions(self._identity), known_at=known_at)
 
     def versions(self, members: Iterable[str]) -> list[Fact]:
         """Return all versions of every fact that ever named one of these subjects."""
         fact_ids = {fact_id: None for name in members for fact_id in self._pages.get(name, ())}
+        return self._all_versions(fact_ids)
+
+    def _all_versions(self, fact_ids: Iterable[str]) -> list[Fact]:
         return [fact for fact_id in fact_ids for fact in self._versions[fact_id]]

@@ -4,7 +4,7 @@ The result depends on the *set* alone, never on the order or the batches in whic
 (E12, E14, E50).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from passlight.core.facts.fact import Fact, Op
@@ -64,3 +64,14 @@ def current_facts(facts: Iterable[Fact], *, known_at: datetime | None) -> list[F
         if held is None or fact.ver > held.ver:
             latest[fact.fact_id] = fact
     return sorted((fact for fact in latest.values() if fact.op is Op.ASSERT), key=fact_order)
+
+
+def versions_of_kinds(facts: Iterable[Fact], kinds: Collection[str]) -> list[Fact]:
+    """Return every version of each fact that ever was of one of ``kinds``, in the order given.
+
+    A later version may be of another kind, or withdraw the fact under another kind and subject:
+    whoever reads by kind alone would go on believing what has been taken back.
+    """
+    held = list(facts)
+    ever = {fact.fact_id for fact in held if fact.kind in kinds}
+    return [fact for fact in held if fact.fact_id in ever]

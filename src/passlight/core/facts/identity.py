@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from passlight.core.facts.fact import Fact
-from passlight.core.facts.history import current_facts
+from passlight.core.facts.history import current_facts, versions_of_kinds
 
 KINDS_OF_IDENTITY = frozenset({"identity.link", "identity.unlink", "identity.not_same"})
 
@@ -18,12 +18,14 @@ KINDS_OF_IDENTITY = frozenset({"identity.link", "identity.unlink", "identity.not
 def clusters(facts: Iterable[Fact], *, known_at: datetime | None) -> Mapping[str, frozenset[str]]:
     """Return the subjects that are one person, by each subject that is linked to another.
 
-    A subject that is missing stands alone. The last word on a pair holds.
+    A subject that is missing stands alone. The last word on a pair holds. ``facts`` hold all
+    versions of the facts in question, of whatever kind each version is.
     """
-    told = (fact for fact in facts if fact.kind in KINDS_OF_IDENTITY)
+    told = versions_of_kinds(facts, KINDS_OF_IDENTITY)
     word: dict[frozenset[str], str] = {}
     for fact in current_facts(told, known_at=known_at):
-        word[frozenset((fact.payload["a"], fact.payload["b"]))] = fact.kind
+        if fact.kind in KINDS_OF_IDENTITY:
+            word[frozenset((fact.payload["a"], fact.payload["b"]))] = fact.kind
     neighbours: dict[str, set[str]] = defaultdict(set)
     for pair, kind in word.items():
         if kind == "identity.link":

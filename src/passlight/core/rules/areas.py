@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from passlight.core.facts.fact import Fact
-from passlight.core.facts.history import current_facts
+from passlight.core.facts.history import current_facts, versions_of_kinds
 from passlight.core.kernel.interval import Interval, merge
 from passlight.core.kernel.limits import AREA_DEPTH_MAX, AREA_VIEWS_MAX
 
 ALWAYS = Interval(None, None)
+KINDS_OF_AREAS = frozenset({"area.listed", "area.delisted"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,8 +262,8 @@ class AreaHistory:
 
     @staticmethod
     def of(facts: Iterable[Fact], codes: AreaCodes | None = None) -> "AreaHistory":
-        """Return the history that these facts tell; facts of other kinds are left out."""
-        kept = tuple(fact for fact in facts if fact.kind in {"area.listed", "area.delisted"})
+        """Return the history that these facts tell; facts that never were of areas are left out."""
+        kept = tuple(versions_of_kinds(facts, KINDS_OF_AREAS))
         return AreaHistory(kept, codes or AreaCodes())
 
     def known(self, known_at: datetime | None) -> Listings:
@@ -274,6 +275,8 @@ class AreaHistory:
         if view is None:
             if len(self._views) >= AREA_VIEWS_MAX:
                 self._views.clear()
-            view = Listings(current_facts(self._facts, known_at=known_at), self._codes)
+            current = current_facts(self._facts, known_at=known_at)
+            told = (fact for fact in current if fact.kind in KINDS_OF_AREAS)
+            view = Listings(told, self._codes)
             self._views[version] = view
         return view

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Max, QuerySet, Subquery
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 
 from passlight.core.facts.fact import Fact
 from passlight.core.facts.identity import KINDS_OF_IDENTITY
@@ -86,16 +86,32 @@ def name_areas(subjects: Collection[str]) -> bool:
 
 
 def area_facts(*, after: int = 0, up_to: int | None = None) -> list[Fact]:
-    """Return the facts about areas with a number in ``(after, up_to]``."""
-    rows = FactVersion.objects.filter(subject__startswith="area:", seq__gt=after)
+    """Return every version of the facts about areas of which one is new since ``after``.
+
+    A version that is not about an area, or withdraws the fact under another subject, comes too.
+    """
+    about = Q(subject__startswith="area:")
+    new = FactVersion.objects.filter(seq__gt=after)
     if up_to is not None:
-        rows = rows.filter(seq__lte=up_to)
-    return [to_fact(row) for row in rows.order_by("seq")]
+        new = new.filter(seq__lte=up_to)
+    found = _every_version(new.filter(about), up_to)
+    if after:
+        ever = FactVersion.objects.filter(about, fact_id=OuterRef("fact_id"))
+        found += _every_version(new.filter(~about, Exists(ever), ver__gt=1), up_to)
+    return list({fact.seq: fact for fact in found}.values())
 
 
 def identity_facts(*, up_to: int | None = None) -> list[Fact]:
-    """Return the facts that say who is whom."""
+    """Return every version of the facts that say, or once said, who is whom."""
     rows = FactVersion.objects.filter(kind__in=KINDS_OF_IDENTITY)
+    if up_to is not None:
+        rows = rows.filter(seq__lte=up_to)
+    return _every_version(rows, up_to)
+
+
+def _every_version(some: QuerySet[FactVersion], up_to: int | None) -> list[Fact]:
+    """Return all versions of the facts of which ``some`` are versions, by number."""
+    rows = FactVersion.objects.filter(fact_id__in=Subquery(some.values("fact_id")))
     if up_to is not None:
         rows = rows.filter(seq__lte=up_to)
     return [to_fact(row) for row in rows.order_by("seq")]

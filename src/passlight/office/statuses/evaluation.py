@@ -70,7 +70,8 @@ class LogReader:
     """Reads situations one after another; the area lists are read once and followed."""
 
     def __init__(self) -> None:
-        self._area_facts: list[Fact] = []
+        self._area_facts: dict[int, Fact] = {}
+        self._areas_read_to = 0
         self._areas: tuple[PackSchedule, int, AreaHistory] | None = None
 
     def situation_for(
@@ -103,12 +104,13 @@ class LogReader:
         )
 
     def _history(self, schedule: PackSchedule, up_to: int) -> AreaHistory:
-        after = self._area_facts[-1].seq if self._area_facts else 0
-        assert after is not None, "facts of the log have numbers"
-        self._area_facts += queries.area_facts(after=after, up_to=up_to)
+        for fact in queries.area_facts(after=self._areas_read_to, up_to=up_to):
+            assert fact.seq is not None, "facts of the log have numbers"
+            self._area_facts[fact.seq] = fact
+        self._areas_read_to = max(self._areas_read_to, up_to)
         known = len(self._area_facts)
         if self._areas is None or self._areas[0] is not schedule or self._areas[1] != known:
-            history = AreaHistory.of(self._area_facts, schedule.area_codes)
+            history = AreaHistory.of(self._area_facts.values(), schedule.area_codes)
             self._areas = (schedule, known, history)
         return self._areas[2]
 

@@ -123,7 +123,8 @@ def _changed_areas(facts: Sequence[Fact], *, after: int) -> set[str]:
     changed = set()
     for fact in facts:
         if fact.fact_id in changed_ids:
-            changed.add(fact.subject.removeprefix(AREA_PREFIX))
+            if fact.subject.startswith(AREA_PREFIX):
+                changed.add(fact.subject.removeprefix(AREA_PREFIX))
             changed.update(
                 str(fact.payload[name]) for name in ("area", "parent") if fact.payload.get(name)
             )
