@@ -131,6 +131,19 @@ def test_damaged_lines_are_put_aside_and_the_rest_lands(tmp_path: Path) -> None:
     assert all(line.startswith("facts.jsonl:") for line in run.errors)
 
 
+def test_a_line_with_a_field_twice_is_put_aside(tmp_path: Path) -> None:
+    """It could mean either value; the same at the top and inside the payload."""
+    twice = (
+        json.dumps(fact(1)).replace('"ver": 1', '"ver": 1, "ver": 2'),
+        json.dumps(fact(2)).replace('"case_id"', '"case_id": "9", "case_id"'),
+    )
+    path = tmp_path / "facts.jsonl"
+    path.write_text("\n".join((*twice, json.dumps(fact(3)))) + "\n")
+    run = feed("jsonl", path, out=tmp_path / "out")
+    assert run.counts == counts(declared=3, landed=1, quarantined=2)
+    assert all("names a field twice" in line for line in run.errors)
+
+
 def test_a_torn_last_line_is_said_to_be_torn(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "facts.jsonl", fact(1), fact(2))
     whole = path.read_bytes()

@@ -14,7 +14,7 @@ from passlight.agencies.masking import masked
 from passlight.agencies.reading import Line, Survey, read_lines
 from passlight.agencies.rows import Reading, Row
 from passlight.core.facts.fact import Fact
-from passlight.core.facts.form import fact_from_json
+from passlight.core.facts.form import decode_line, fact_from_json
 from passlight.core.facts.intake import check_intake
 from passlight.core.kernel.documents import Document, read_document
 from passlight.core.kernel.problem import Problem, ProblemError
@@ -30,7 +30,7 @@ def _row(line: Line, file: str, reading: Reading) -> Row:
     if line.problem is not None:
         return Row(line=line.number, problems=(line.problem,))
     try:
-        value = json.loads(line.text, parse_constant=_refuse_constant)
+        value = decode_line(line.text)
     except (ValueError, RecursionError):
         return Row(line=line.number, problems=(_not_json(line, file),), raw=masked(line.text))
     try:
@@ -85,15 +85,11 @@ def _not_json(line: Line, file: str) -> Problem:
         )
     return Problem(
         code="feeds.line-json",
-        message="The line is not a JSON object.",
+        message="The line is not JSON, or names a field twice.",
         remedy="Ask the source for this line again.",
         file=file,
         line=line.number,
     )
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _shown(value: Any, error: ProblemError, line: Line) -> str:

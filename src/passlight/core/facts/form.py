@@ -278,6 +278,16 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_once)
 
 
+def decode_line(text: str) -> Any:
+    """Return the JSON value of a line, in the one way in which facts are read.
+
+    Raises:
+        ValueError: when it is no JSON, or an object names a key twice.
+        RecursionError: when it is nested too deeply.
+    """
+    return _DECODER.decode(text)
+
+
 def parse_line(line: bytes | str, *, file: str | None = None, number: int | None = None) -> Fact:
     """Return the fact on one line of a facts file.
 
@@ -289,7 +299,7 @@ def parse_line(line: bytes | str, *, file: str | None = None, number: int | None
         message, remedy = "the line is too long.", f"Keep it within {FACT_LINE_BYTES_MAX} bytes."
     else:
         try:
-            obj = _DECODER.decode(line if isinstance(line, str) else line.decode())
+            obj = decode_line(line if isinstance(line, str) else line.decode())
         except (ValueError, RecursionError) as error:
             message = f"the line is not JSON ({error})."
             remedy = "Write one JSON object a line, in UTF-8."
