@@ -12,6 +12,8 @@ Of an installation:
 ``PASSLIGHT_REALM_OFFSET_MINUTES``
                             its fixed offset from UTC, which days of codes go by (default 480)
 ``PASSLIGHT_CONTACT_PHONE`` the number that pages name for questions (default ``12345``)
+``PASSLIGHT_FRONT_PROXIES`` addresses of your TLS proxies, with commas between; whom they name in
+                            ``X-Forwarded-For`` is who asks (default none)
 ``PORT``                    port of the front (default 8000)
 
 Of one process; ``passlight serve`` sets them for the processes that it starts:

@@ -14,7 +14,7 @@ NUMBER_HERE = "NUMBER"
 def example_line(now: datetime) -> str:
     """Return a confirmed case that was known an hour ago, as one line of JSON."""
     shown = timezone.localtime(now).replace(microsecond=0)
-    name = f"example-{shown:%Y%m%d%H%M%S}"
+    name = f"{shown:%Y%m%d%H%M%S}"
     fact = {
         "fact_id": f"example:{name}",
         "ver": 1,
