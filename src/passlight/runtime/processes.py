@@ -52,7 +52,7 @@ class Supervisor:
         logs.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def start(self, spec: ProcessSpec) -> None:
-        """Start one process and wait until it is ready.
+        """Start one process and wait until it is ready; what fell before it is restarted.
 
         Raises:
             ProcessFailedError: when it ends or is not ready after a minute.
@@ -61,9 +61,18 @@ class Supervisor:
         self._running.append(running)
         until = self._clock.monotonic() + READY_SECONDS
         while spec.ready is not None and not spec.ready():
+            for other in self._running[:-1]:
+                self._mend(other)
             if running.process.poll() is not None or self._clock.monotonic() > until:
-                raise ProcessFailedError(f"{spec.name} did not start; see {self.log(spec.name)}")
+                raise ProcessFailedError(self._failure(spec.name))
             sleep(0.05)
+
+    def _failure(self, waited_for: str) -> str:
+        """Return which processes fell, since the one that was waited for may need them."""
+        fallen = [one.spec.name for one in self._running[:-1] if one.falls]
+        names = [*fallen, waited_for]
+        logs = ", ".join(str(self.log(name)) for name in names)
+        return f"{' and '.join(names)} did not start; see {logs}"
 
     def log(self, name: str) -> Path:
         """Return where the process ``name`` writes."""
