@@ -10,13 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from passlight.core.facts.dates import begins_at, is_dated, releases_at, until
 from passlight.core.facts.fact import Fact
-from passlight.core.facts.history import current_facts, versions_of_kinds
+from passlight.core.facts.history import current_facts, fact_order, versions_of_kinds
 from passlight.core.kernel.interval import Interval, merge
 from passlight.core.kernel.limits import AREA_DEPTH_MAX, AREA_VIEWS_MAX
 
 ALWAYS = Interval(None, None)
+UTC_ZONE = ZoneInfo("UTC")
 KINDS_OF_AREAS = frozenset({"area.listed", "area.delisted"})
 
 
@@ -105,12 +108,13 @@ class Listed:
     when: Interval
 
 
-def pair_listings(facts: Iterable[Fact]) -> list[Listing]:
-    """Return every listing with the delisting that ends it; ``facts`` are in evaluation order.
+def pair_listings(facts: Iterable[Fact], *, zone: ZoneInfo = UTC_ZONE) -> list[Listing]:
+    """Return every listing with the delisting that ends it, in the order of their starts.
 
     A delisting ends the listings of its area that are open at its time; where it names a level
     or a list, only those of that level and list. One that ends an earlier listing leaves alone
-    what is listed anew at the same instant: the area changed its level then.
+    what is listed anew at the same instant, or on the day that is all we know of it: the area
+    changed its level then. ``zone`` is whose days those of facts known by their date are.
     """
     delisted: dict[str, list[Fact]] = defaultdict(list)
     listed: list[Fact] = []
@@ -119,36 +123,56 @@ def pair_listings(facts: Iterable[Fact]) -> list[Listing]:
             listed.append(fact)
         elif fact.kind == "area.delisted":
             delisted[fact.payload["area"]].append(fact)
+    listed.sort(key=lambda fact: (begins_at(fact, zone), fact_order(fact)))
+    for some in delisted.values():
+        some.sort(key=lambda fact: (releases_at(fact, zone), fact_order(fact)))
     ended: dict[str, datetime] = {}
     found: list[Listing] = []
     for fact in listed:
-        listing = _listing(fact, delisted[fact.payload["area"]], ended)
+        listing = _listing(fact, delisted[fact.payload["area"]], ended, zone)
         if listing.delisted is not None:
-            ended.setdefault(listing.delisted.fact_id, fact.occurred_at)
+            ended.setdefault(listing.delisted.fact_id, begins_at(fact, zone))
         found.append(listing)
     return found
 
 
-def _listing(fact: Fact, delistings: list[Fact], ended: Mapping[str, datetime]) -> Listing:
+def _listing(
+    fact: Fact, delistings: list[Fact], ended: Mapping[str, datetime], zone: ZoneInfo
+) -> Listing:
     """Return the listing; ``ended`` says from when on the first was listed that one ended."""
-    start, until = fact.occurred_at, fact.occurred_until
+    start, end = begins_at(fact, zone), until(fact, zone)
     ends = (
         other
         for other in delistings
-        if other.occurred_at >= start
-        and (until is None or other.occurred_at < until)
-        and not (other.occurred_at == start and ended.get(other.fact_id, start) < start)
+        if _may_end(other, start, end, ended, zone)
         and _agree(fact, other, "level")
         and _agree(fact, other, "list_id")
     )
-    end = next(ends, None)
+    delisting = next(ends, None)
     return Listing(
         fact=fact,
-        delisted=end,
+        delisted=delisting,
         area=fact.payload["area"],
         level=fact.payload["level"],
-        when=Interval(start, end.occurred_at if end else until),
+        when=Interval(start, releases_at(delisting, zone) if delisting else end),
     )
+
+
+def _may_end(
+    delisting: Fact,
+    start: datetime,
+    end: datetime | None,
+    ended: Mapping[str, datetime],
+    zone: ZoneInfo,
+) -> bool:
+    """Return whether a delisting can end what is listed from ``start`` until ``end``."""
+    first, last = begins_at(delisting, zone), releases_at(delisting, zone)
+    if start > last or (start == last and is_dated(delisting)):
+        return False
+    if end is not None and last >= end:
+        return False
+    anew = start >= first
+    return not (anew and ended.get(delisting.fact_id, start) < start)
 
 
 def _agree(one: Fact, other: Fact, key: str) -> bool:
@@ -161,7 +185,9 @@ class Listings:
 
     __slots__ = ("_at", "_below", "_codes", "_covers", "_found", "_parents")
 
-    def __init__(self, facts: Iterable[Fact], codes: AreaCodes) -> None:
+    def __init__(
+        self, facts: Iterable[Fact], codes: AreaCodes, *, zone: ZoneInfo = UTC_ZONE
+    ) -> None:
         self._codes = codes
         self._parents: dict[str, set[str]] = defaultdict(set)
         self._covers: dict[str, list[tuple[str, Interval, bool]]] = {}
@@ -172,7 +198,7 @@ class Listings:
         for fact in current:
             if fact.payload.get("parent"):
                 self._parents[fact.payload["area"]].add(fact.payload["parent"])
-        for listing in pair_listings(current):
+        for listing in pair_listings(current, zone=zone):
             self._index(listing)
 
     def _index(self, listing: Listing) -> None:
@@ -252,13 +278,14 @@ class Listings:
 class AreaHistory:
     """Every version of every area fact; ``known`` gives the lists as of one moment."""
 
-    __slots__ = ("_codes", "_facts", "_recorded", "_views")
+    __slots__ = ("_codes", "_dated", "_facts", "_recorded", "_views")
 
     def __init__(self, facts: tuple[Fact, ...], codes: AreaCodes) -> None:
         self._facts = facts
         self._codes = codes
         self._recorded = sorted(fact.recorded_at for fact in facts)
-        self._views: dict[int, Listings] = {}
+        self._dated = any(is_dated(fact) for fact in facts)
+        self._views: dict[tuple[int, ZoneInfo], Listings] = {}
 
     @staticmethod
     def of(facts: Iterable[Fact], codes: AreaCodes | None = None) -> "AreaHistory":
@@ -266,17 +293,20 @@ class AreaHistory:
         kept = tuple(versions_of_kinds(facts, KINDS_OF_AREAS))
         return AreaHistory(kept, codes or AreaCodes())
 
-    def known(self, known_at: datetime | None) -> Listings:
-        """Return the lists as known at ``known_at``; one view serves all who know the same."""
+    def known(self, known_at: datetime | None, *, zone: ZoneInfo = UTC_ZONE) -> Listings:
+        """Return the lists as known at ``known_at``; one view serves all who know the same.
+
+        ``zone`` is whose days the dates of facts without an instant are.
+        """
         version = len(self._recorded)
         if known_at is not None:
             version = bisect_right(self._recorded, known_at)
-        view = self._views.get(version)
+        key = (version, zone if self._dated else UTC_ZONE)
+        view = self._views.get(key)
         if view is None:
             if len(self._views) >= AREA_VIEWS_MAX:
                 self._views.clear()
             current = current_facts(self._facts, known_at=known_at)
             told = (fact for fact in current if fact.kind in KINDS_OF_AREAS)
-            view = Listings(told, self._codes)
-            self._views[version] = view
+            view = self._views[key] = Listings(told, self._codes, zone=key[1])
         return view

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from passlight.core.facts.dates import begins_at
 from passlight.core.facts.fact import Fact
 from passlight.core.facts.history import current_facts
 from passlight.core.kernel.interval import Interval
-from passlight.core.rules.areas import AreaHistory, Listings
+from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.pack import Existing
 from passlight.core.rules.schedule import Epoch, PackSchedule
 from passlight.core.status.freshness import Deliveries, stale_intervals
@@ -45,10 +46,8 @@ def evaluate(
     current = current_facts(facts, known_at=known_at)
     if members is not None:
         current = [fact for fact in current if fact.subject in members]
-    closed_at = min((fact.occurred_at for fact in current if fact.kind in _CLOSING), default=None)
-    listings = areas.known(known_at)
     spans = [
-        _span(epoch, current, listings, known_at=known_at, deliveries=deliveries)
+        _span(epoch, current, areas, known_at=known_at, deliveries=deliveries)
         for epoch in schedule.epochs(known_at=known_at)
     ]
     if len(spans) > 1:
@@ -57,16 +56,27 @@ def evaluate(
         subject=subject,
         known_at=known_at,
         identified=identified,
-        closed_at=closed_at,
+        closed_at=_closed_at(current, spans),
         facts=tuple(current),
         spans=tuple(spans),
     )
 
 
+def _closed_at(current: Sequence[Fact], spans: Sequence[Span]) -> datetime | None:
+    """Return when the code closes; a date is a day of the pack in force then, or of the next."""
+    closing = [fact for fact in current if fact.kind in _CLOSING]
+    found = []
+    for fact in closing:
+        left = (span for span in spans if span.when.end is None or fact.occurred_at < span.when.end)
+        packs = [span.pack for span in (*left, *reversed(spans)) if span.pack is not None]
+        found.append(begins_at(fact, packs[0].zone) if packs else fact.occurred_at)
+    return min(found, default=None)
+
+
 def _span(
     epoch: Epoch,
     current: Sequence[Fact],
-    listings: Listings,
+    areas: AreaHistory,
     *,
     known_at: datetime | None,
     deliveries: Deliveries | None,
@@ -81,7 +91,7 @@ def _span(
     return Span(
         when=epoch.when,
         pack=pack,
-        outcome=apply_pack(pack, kept, areas=listings),
+        outcome=apply_pack(pack, kept, areas=areas.known(known_at, zone=pack.zone)),
         silences=silences,
         conflicts=conflicts,
     )

@@ -7,12 +7,14 @@ so that phases are computed in one way.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from passlight.core.facts.dates import begins_at, is_dated, until
 from passlight.core.facts.fact import Fact
 from passlight.core.facts.history import fact_order
 from passlight.core.kernel.calendar import add
 from passlight.core.kernel.interval import Interval
-from passlight.core.rules.areas import Listing, Listings
+from passlight.core.rules.areas import Listed, Listing, Listings
 from passlight.core.rules.pack import (
     AbsenceForm,
     AreaCondition,
@@ -25,7 +27,7 @@ from passlight.core.rules.pack import (
 from passlight.core.rules.points import Filter, Moment
 from passlight.core.rules.read_points import lifted_by
 from passlight.core.rules.terms import Text
-from passlight.core.status.reading import PersonFacts, begins_at, left_at, payload_instant
+from passlight.core.status.reading import PersonFacts, left_at, payload_instant
 
 Told = tuple[datetime | None, tuple[Fact, ...], Text | None]
 DELISTED = Text("解除条件：地区移出名单", "Lifted by: delisting of the area")
@@ -54,11 +56,19 @@ def _trigger_moment(fact: Fact, moment: Moment) -> datetime | None:
     if moment is Moment.TRIGGER_RECORDED:
         return fact.recorded_at
     if moment is Moment.TRIGGER_LEFT:
-        return left_at(fact)
+        return left_at(fact, ended=fact.occurred_until)
     if moment is Moment.TRIGGER_SAMPLED:
         return payload_instant(fact, "sampled_at") or fact.occurred_at
     assert moment is Moment.TRIGGER_ENDED
     return fact.occurred_until or fact.occurred_at
+
+
+def _dated_moment(fact: Fact, moment: Moment, zone: ZoneInfo) -> datetime | None:
+    """Return when a fact known by its date was over; without an end it is that day itself."""
+    if fact.kind != "travel.arrived" and fact.occurred_until is not None:
+        return until(fact, zone)
+    told = _trigger_moment(fact, moment)
+    return begins_at(fact, zone) if told == fact.occurred_at else told
 
 
 def occurrences(
@@ -85,11 +95,8 @@ def _triggered(
                 continue
         start = begins_at(fact, pack.zone)
         moments: dict[Moment, Told] = {Moment.TRIGGER_OCCURRED: (start, (), None)}
-        if start != fact.occurred_at:
-            # Known by its date: what falls back to the instant of the fact is that day as well.
-            for moment in (Moment.TRIGGER_ENDED, Moment.TRIGGER_LEFT):
-                if _trigger_moment(fact, moment) == fact.occurred_at:
-                    moments[moment] = (start, (), None)
+        for moment in (Moment.TRIGGER_ENDED, Moment.TRIGGER_LEFT) if is_dated(fact) else ():
+            moments[moment] = (_dated_moment(fact, moment, pack.zone), (), None)
         yield Occurrence(start=start, facts=(fact,), trigger=fact, moments=moments, coarse=coarse)
 
 
@@ -100,7 +107,8 @@ def _area_matches(
     area = fact.payload.get("from_area" if fact.kind == "travel.arrived" else "area")
     if not area:
         return False, None
-    departure = left_at(fact)
+    ended = until(fact, pack.zone)
+    departure = left_at(fact, ended=ended)
     if condition.within is not None:
         when = departure or fact.occurred_at
         return any(
@@ -110,7 +118,7 @@ def _area_matches(
 
     def concerns(listed: Interval) -> bool:
         if condition.match is AreaMatch.DURING_STAY:
-            stay = Interval(fact.occurred_at, fact.occurred_until)
+            stay = Interval(begins_at(fact, pack.zone), ended)
             return listed.intersection(stay) is not None
         if departure is None:
             return False
@@ -128,27 +136,28 @@ def _area_matches(
 
 def _stays(form: DuringForm, facts: PersonFacts, *, areas: Listings) -> Iterator[Occurrence]:
     for stay in facts.matching(Filter(kinds=form.stays)):
-        own = Interval(stay.occurred_at, stay.occurred_until)
+        own = Interval(begins_at(stay, facts.zone), until(stay, facts.zone))
         area = stay.payload["area"]
         covering = areas.covering(area, form.levels)
         covered: list[Occurrence] = []
         for entry in covering:
             both = own.intersection(entry.when)
             if both is not None:
-                covered.append(_inside(stay, both, entry.listing, entry.when))
+                covered.append(_inside(stay, own, both, entry))
         yield from covered
         if covered:
             continue
         for entry in areas.inside(area, form.levels):
             both = own.intersection(entry.when)
             if both is not None:
-                yield _inside(stay, both, entry.listing, entry.when, coarse=True)
+                yield _inside(stay, own, both, entry, coarse=True)
                 break
 
 
 def _inside(
-    stay: Fact, both: Interval, listing: Listing, listed: Interval, *, coarse: bool = False
+    stay: Fact, own: Interval, both: Interval, entry: Listed, *, coarse: bool = False
 ) -> Occurrence:
+    listing = entry.listing
     assert both.start is not None, "a stay has a start"
     delisting = (listing.delisted,) if listing.delisted is not None else ()
     ended = delisting if both.end is not None and both.end == listing.when.end else ()
@@ -159,8 +168,8 @@ def _inside(
             Moment.INTERVAL_FROM: (both.start, (), None),
             Moment.INTERVAL_UNTIL: (both.end, ended, DELISTED),
             # No sentence: nobody is told to leave in order to be released.
-            Moment.STAY_UNTIL: (stay.occurred_until, (), None),
-            Moment.LISTING_UNTIL: (listed.end, delisting, DELISTED),
+            Moment.STAY_UNTIL: (own.end, (), None),
+            Moment.LISTING_UNTIL: (entry.when.end, delisting, DELISTED),
         },
         coarse=listing if coarse else None,
     )

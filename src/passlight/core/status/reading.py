@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from passlight.core.facts.dates import is_dated, releases_at
 from passlight.core.facts.fact import Fact
 from passlight.core.facts.history import fact_order
-from passlight.core.kernel.calendar import local_date, next_day, start_of_day
 from passlight.core.rules.points import Condition, Filter, Test
 
 _SAMPLES = frozenset({"lab.result", "lab.sampled"})
@@ -33,22 +33,15 @@ def payload_instant(fact: Fact, key: str) -> datetime | None:
     return _instant(value) if value else None
 
 
-def begins_at(fact: Fact, zone: ZoneInfo) -> datetime:
-    """Return when a fact starts something; one known by its date starts with that day."""
-    if fact.payload.get("precision") == "date":
-        return start_of_day(local_date(fact.occurred_at, zone=zone), zone=zone)
-    return fact.occurred_at
-
-
-def left_at(fact: Fact) -> datetime | None:
-    """Return when a traveller or guest left the area, or None while inside."""
+def left_at(fact: Fact, *, ended: datetime | None) -> datetime | None:
+    """Return when a traveller or guest, whose stay ``ended`` then, left; None while inside."""
     if fact.kind == "travel.arrived":
         return (
             payload_instant(fact, "left_at")
             or payload_instant(fact, "arrived_at")
             or fact.occurred_at
         )
-    return fact.occurred_until
+    return ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +54,8 @@ class Counted:
 
 
 def _counted(fact: Fact, zone: ZoneInfo) -> Counted:
-    if fact.payload.get("precision") == "date":
-        end = next_day(fact.occurred_at, zone=zone)
+    if is_dated(fact):
+        end = releases_at(fact, zone)
         return Counted(end, end, fact)
     if fact.kind in _SAMPLES:
         measured = payload_instant(fact, "sampled_at") or fact.occurred_at
