@@ -101,6 +101,7 @@ function buttons(shown: Shown, chosen: (choice: Choice) => void): HTMLElement {
   for (const { choice, code, icon, primary } of offered) {
     const label = make("span");
     write(label, both(code));
+    label.firstChild?.replaceWith(make("span", "act-word", t(code)));
     const nodes: Node[] = [...label.childNodes];
     // Only the primary act carries its English line: the row stays one glance.
     const text = primary ? nodes : [document.createTextNode(t(code))];

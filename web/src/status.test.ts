@@ -25,9 +25,13 @@ test("the reason ends with its colour", () => {
   assert.equal(statusAt(status, turn).reason, null);
 });
 
-test("a test's age is whole hours: 30 h 59 min is 30", () => {
-  assert.equal(testHours(status, Date.parse("2026-06-09T02:39:00Z")), 30);
-  assert.equal(testHours(status, Date.parse("2026-06-09T02:40:00Z")), 31);
+test("a test's age is whole hours from the end of its ten minutes, 19:50, as a door counts it", () => {
+  assert.equal(testHours(status, Date.parse("2026-06-09T02:49:59Z")), 30);
+  assert.equal(testHours(status, Date.parse("2026-06-09T02:50:00Z")), 31);
+  const late = { ...status, sampled_at: "2026-06-07T19:49:59Z" };
+  assert.equal(testHours(late, Date.parse("2026-06-09T02:49:59Z")), 30);
+  assert.equal(testHours(late, Date.parse("2026-06-09T02:50:00Z")), 31);
+  assert.equal(testHours(status, Date.parse("2026-06-07T19:45:00Z")), 0);
   assert.equal(testHours({ ...status, sampled_at: null }, turn), null);
 });
 

@@ -1,5 +1,7 @@
 // What the gateway says of a resident's status, kept on the phone, and what it is worth later.
 
+import { ageSeconds } from "./core/sampling.ts";
+
 export type Colour = "green" | "yellow" | "red" | "unknown" | "closed";
 export type Two = { readonly zh: string; readonly en: string };
 
@@ -22,10 +24,17 @@ export function statusAt(status: Status, nowMs: number): Status {
   return { ...status, colour: next.colour, reason: null, advice: null, until: null, next_change: null };
 }
 
-/** Whole hours since sampling. */
+const gridSeconds = 600;
+
+/** Whole hours since sampling, null without a test. */
 export function testHours(status: Status, nowMs: number): number | null {
-  if (!status.sampled_at) return null;
-  return Math.max(0, Math.floor((nowMs - Date.parse(status.sampled_at)) / 3_600_000));
+  return status.sampled_at ? hoursSince(status.sampled_at, nowMs) : null;
+}
+
+/** Whole hours, counted as a door counts them: from the end of the sampling's ten minutes (PL1 2.7). */
+export function hoursSince(sampledAt: string, nowMs: number): number {
+  const sampled = Math.floor(Date.parse(sampledAt) / 1000 / gridSeconds) * gridSeconds;
+  return Math.floor(ageSeconds(sampled, nowMs / 1000) / 3600);
 }
 
 /** The shape and the palette of a colour: what is not green, yellow or red is the square. */

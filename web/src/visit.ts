@@ -6,7 +6,7 @@ import {
 } from "./page.ts";
 import { readFile, Scanner } from "./scan.ts";
 import { TrustedClock } from "./core/clock.ts";
-import { type Colour, type Two, shapeOf } from "./status.ts";
+import { type Colour, type Two, hoursSince, shapeOf } from "./status.ts";
 
 interface Page {
   readonly owner: string;
@@ -91,7 +91,7 @@ function showResult(answer: CheckIn): void {
     ["resident.visit_name", page.name],
   ];
   if (answer.sampled_at) {
-    const hours = Math.floor((clock.now() - Date.parse(answer.sampled_at)) / 3_600_000);
+    const hours = hoursSince(answer.sampled_at, clock.now());
     rows.push(["resident.visit_test", t("resident.test_age", { hours }).replace("·", language === "zh" ? "，" : "·")]);
   }
   if (answer.reason && answer.colour !== "green") rows.push(["resident.visit_reason", answer.reason[language]]);

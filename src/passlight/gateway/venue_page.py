@@ -13,11 +13,22 @@ from passlight.gateway.keys import NoKeyError
 PAGE = """<!doctype html>
 <html lang="zh-Hans"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">{head}
+<link rel="stylesheet" href="/static/tokens.css">
+<link rel="stylesheet" href="/static/components.css">
+<link rel="stylesheet" href="/static/pages.css">
 <title>{title} · Passlight</title></head>
-<body><main><h1>{title}<br><span lang="en">{title_en}</span></h1>
-<p>{text}<br><span lang="en">{text_en}</span></p></main></body></html>
+<body class="public"><div class="phone"><main class="public-main stack">
+<h1>{title} <span class="en en-block" lang="en">{title_en}</span></h1>
+<p>{text} <span class="en en-block" lang="en">{text_en}</span></p>{link}</main></div></body></html>
 """
-POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+LINK = """
+<p><a class="btn btn-primary btn-wide" href="/me/">{text}
+<span class="en" lang="en">{text_en}</span></a></p>
+"""
+POLICY = (
+    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none';"
+    " form-action 'none'"
+)
 
 
 class VenuePage:
@@ -32,16 +43,19 @@ class VenuePage:
         try:
             self._checkins.read_token(token)
         except (VenueCodeError, NoKeyError):
-            return plain_page("gateway.venue-bad", "gateway.venue-bad-help", status=404)
+            words = message("gateway.venue-bad-next")
+            link = LINK.format(text=html.escape(words.zh), text_en=html.escape(words.en))
+            return plain_page("gateway.venue-bad", "gateway.venue-bad-help", status=404, link=link)
         # The token is base64url: it needs no encoding in an address.
         return RedirectResponse(f"/me/visit/?t={token}", status_code=303)
 
 
-def plain_page(title: str, text: str, *, status: int, head: str = "") -> Response:
-    """Return a page of two sentences in both languages, with no script and no style."""
+def plain_page(title: str, text: str, *, status: int, head: str = "", link: str = "") -> Response:
+    """Return a page of two sentences in both languages: no script, and readable without style."""
     heading, body = message(title), message(text)
     page = PAGE.format(
         head=head,
+        link=link,
         title=html.escape(heading.zh),
         title_en=html.escape(heading.en),
         text=html.escape(body.zh),

@@ -44,6 +44,7 @@ def detail(request: HttpRequest, seq: int) -> HttpResponse:
         "versions": [
             {
                 "row": version,
+                "subject": short_subject(version.subject),
                 "latest": version.ver == latest.ver,
                 "lines": payload_lines(version.kind, version.payload),
             }
