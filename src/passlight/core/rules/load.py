@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -36,6 +37,12 @@ from passlight.core.rules.source import BadInputError, Findings, Node, read_yaml
 from passlight.core.rules.terms import DatedParameter, Text
 
 T = TypeVar("T")
+# A region and a place. Not ``localtime`` and ``posixrules``, which are this machine's own, nor
+# ``right/…``, whose seconds are other seconds.
+_IANA_NAME = re.compile(
+    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific)"
+    r"(?:/[A-Za-z0-9_+-]+){1,2}"
+)
 MAIN = "pack.yaml"
 AREAS = "areas.csv"
 ADMISSION = "admission.yaml"
@@ -153,10 +160,15 @@ def _each(node: Node | None, read: Callable[[Node], T]) -> list[tuple[T, Node]]:
 
 
 def _zone(node: Node) -> ZoneInfo:
+    """Return the zone; only by a name that means the same on every machine."""
+    name = node.text()
+    wrong = f"{name!r} is no time zone."
     try:
-        return ZoneInfo(node.text())
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        node.fail("unknown-zone", f"{node.text()!r} is no time zone.", "Such as Asia/Shanghai.")
+        if name != "UTC" and not _IANA_NAME.fullmatch(name):
+            node.fail("unknown-zone", wrong, "A region and a place, as Asia/Shanghai.")
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError):
+        node.fail("unknown-zone", wrong, "Such as Asia/Shanghai.")
 
 
 def _effective(node: Node, *, zone: ZoneInfo) -> Interval:
