@@ -44,7 +44,8 @@ if [ "$(cat .venv/.setup-stamp 2>/dev/null)" != "$want" ]; then
     uv=build/uv/bin/uv
   fi
   say "Installing Python packages (uv)"
-  UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --all-extras --python "$python" --quiet
+  # The system's certificates: an office network may have its own.
+  UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 "$uv" sync --frozen --all-extras --python "$python" --quiet
   echo "$want" > .venv/.setup-stamp
 fi
 
