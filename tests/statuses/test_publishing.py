@@ -6,18 +6,14 @@ T = 2026-03-01 10:00 +08 = 1772330400 (``date -d '2026-03-01T10:00+08:00' +%s``)
 
 from datetime import timedelta
 
-import psycopg
 import pytest
 
 from passlight.core.facts.fact import Op
-from passlight.gateway.book import Line, StatusBook
 from passlight.office.facts.actions import retract_facts
 from passlight.office.people.models import Person
 from passlight.office.statuses import evaluation
 from passlight.office.statuses.models import Heartbeat, Publication, Reason, Task
-from passlight.office.statuses.publishing import Publisher
 from passlight.office.statuses.queries import segment_at
-from passlight.runtime.database import Role
 from tests.statuses.cast import (
     KEY_AREA,
     arrival,
@@ -343,33 +339,6 @@ def test_who_has_died_is_closed(under_shanghai):
     assert (published(one).state, shown(one)) == ("closed", [(None, "closed")])
 
 
-def test_without_a_pack_nobody_is_green(db, hand):
-    (one,) = people(1)
-    registered([one], hand)
-    run_worker(hand)
-    assert (published(one).state, shown(one)) == ("unknown", [(None, "unknown")])
-
-
-def test_before_the_first_pack_holds_nobody_is_green_and_from_then_on_no_timer_is_needed(db, hand):
-    """The rules come in force tomorrow: unknown until then, then the colour, in one row."""
-    one, two = people(2)
-    registered([one, two], hand)
-    land(confirmed(one, hand.moment), clock=hand)
-    hand.set(T)
-    put_in_force(one_rule("1", "red"), hand, effective_from=T + timedelta(days=1))
-    run_worker(hand)
-    assert shown(one) == [(None, "unknown"), (T_SECONDS + DAY, "red")]
-    for person, colour in ((one, "red"), (two, "green")):
-        row = published(person)
-        line = Line.of_publication(
-            ordinal=0, segments=row.segments, sampled_at=None, state=row.state
-        )
-        book = StatusBook()
-        book.put(line, now=T_SECONDS)
-        assert book.at(0, T_SECONDS + DAY - 1).colour == "unknown"
-        assert book.at(0, T_SECONDS + DAY).colour == colour
-
-
 def test_a_negative_that_a_better_source_contradicts_has_no_age(db, hand):
     """Conflict of one sample (field/08 1.6): the pack ranks cdc before site; cdc says positive."""
     files = {
@@ -400,82 +369,6 @@ def test_nothing_is_sampled_after_its_result(under_shanghai):
     land(fact("lab:1", "lab.result", one.facts_key, T, **odd), clock=under_shanghai)
     run_worker(under_shanghai)
     assert published(one).sampled_at == T
-
-
-def test_a_new_pack_is_carried_to_everybody_in_batches_and_goes_on_where_it_stopped(
-    db, hand, monkeypatch
-):
-    monkeypatch.setattr("passlight.office.statuses.publishing.PEOPLE_A_BATCH", 3)
-    persons = people(8)
-    put_in_force(one_rule("1", "red"), hand)
-    registered(persons, hand)
-    land(*[confirmed(one, hand.moment) for one in persons[:5]], clock=hand)
-    run_worker(hand)
-    assert [shown(one)[0][1] for one in persons] == ["red"] * 5 + ["green"] * 3
-    hand.move(hours=1)
-    put_in_force(one_rule("2", "yellow"), hand, effective_from=None)
-    stopped = Publisher(hand)
-    assert stopped.step()  # one batch of three, then the worker is gone
-    assert [shown(one)[0][1] for one in persons] == ["yellow"] * 3 + ["red"] * 2 + ["green"] * 3
-    assert Heartbeat.objects.get().sweep_ordinal == 3
-    run_worker(hand)
-    assert [shown(one)[0][1] for one in persons] == ["yellow"] * 5 + ["green"] * 3
-    beat = Heartbeat.objects.get()
-    assert (beat.packs_seq, beat.sweep_ordinal) == (2, -1)
-
-
-@pytest.mark.parametrize("kind", ["lab.sampled", "source.delivered"])
-def test_facts_without_end_do_not_keep_a_new_pack_from_anybody(db, hand, monkeypatch, kind):
-    """Two facts land before every pass of one fact; eight people in batches of three are 3 passes.
-
-    ``source.delivered`` concerns everybody itself: it may ask for another round, not for this
-    one to begin again.
-    """
-    monkeypatch.setattr("passlight.office.statuses.publishing.PEOPLE_A_BATCH", 3)
-    persons = people(8)
-    source = ", mandatory: [{source: lab, within: 24h, when_stale: badge, text: {zh: 数据未到, en: Data is late}}]}\nrules"
-    first, second = (
-        {"pack.yaml": one_rule(*named)["pack.yaml"].replace("}\nrules", source)}
-        for named in (("1", "red"), ("2", "yellow"))
-    )
-    put_in_force(first, hand)
-    registered(persons, hand)
-    land(*[confirmed(one, hand.moment) for one in persons], clock=hand)
-    publisher = run_worker(hand)
-    assert {shown(one)[0][1] for one in persons} == {"red"}
-    hand.move(minutes=1)
-    put_in_force(second, hand, effective_from=None)
-    monkeypatch.setattr("passlight.office.statuses.publishing.FACTS_A_PASS", 1)
-    subject = "source:lab" if kind == "source.delivered" else persons[0].facts_key
-    for round_ in range(3):
-        hand.move(minutes=1)
-        land(
-            *[fact(f"{round_}:{n}", kind, subject, hand.moment, source="lab") for n in (1, 2)],
-            clock=hand,
-        )
-        assert publisher.step()
-    beat = Heartbeat.objects.get()
-    assert beat.packs_seq == 2
-    assert {shown(one)[0][1] for one in persons} == {"yellow"}
-    assert beat.fact_seq == 19, "control: facts are followed all the while, three of six"
-    run_worker(hand, publisher)
-    beat = Heartbeat.objects.get()
-    assert (beat.fact_seq, beat.sweep_ordinal, beat.sweep_again) == (22, -1, False)
-
-
-def test_a_pack_of_the_future_is_in_the_row_already(db, hand):
-    (one,) = people(1)
-    put_in_force(one_rule("1", "red"), hand)
-    land(confirmed(one, hand.moment), clock=hand)
-    hand.set(T)
-    put_in_force(one_rule("2", "yellow"), hand, effective_from=T + timedelta(days=1))
-    run_worker(hand)
-    # Confirmed at T−20d; yellow lasts 60 days at most by the pack's cap.
-    assert shown(one) == [
-        (None, "red"),
-        (T_SECONDS + DAY, "yellow"),
-        (T_SECONDS + 40 * DAY, "green"),
-    ]
 
 
 def test_one_persons_fault_is_theirs_alone(under_shanghai, monkeypatch):
@@ -533,44 +426,6 @@ def test_the_heartbeat_vouches_for_what_is_evaluated_and_no_more(under_shanghai,
     under_shanghai.move(seconds=5)
     run_worker(under_shanghai, publisher)  # nothing to do: it beats all the same
     assert Heartbeat.objects.get().at == under_shanghai.moment
-
-
-def test_the_evaluator_role_suffices(under_shanghai, as_role):
-    (one,) = people(1)
-    registered([one], under_shanghai)
-    with as_role(Role.EVALUATOR):
-        run_worker(under_shanghai)
-    assert shown(one) == [(None, "green")]
-
-
-COLOURS = (
-    "insert into statuses_publication values (99, 0, '[]', null, 'active', now(), 0, 0)",
-    "update statuses_publication set segments = '[]'",
-    "delete from statuses_publication",
-    "truncate statuses_publication",
-    "insert into statuses_reason values ('x', 'red', '{}', '{}')",
-    "update statuses_heartbeat set at = now()",
-)
-BEYOND_THE_EVALUATOR = (
-    "update statuses_publication set segments = '[]'",
-    "delete from statuses_publication",
-    "update statuses_reason set colour = 'green'",
-    "insert into facts_fact values (1, 'x', 1, 'assert', 'k', 's', now(), null, now(), 's', 'b', '{}')",
-    "insert into packs_publication values (1, now(), null, now(), '', null, 1)",
-    "select name_sealed from people_person",
-)
-
-
-@pytest.mark.parametrize(
-    ("role", "statements"),
-    [(Role.OFFICE, COLOURS), (Role.GATEWAY, COLOURS), (Role.EVALUATOR, BEYOND_THE_EVALUATOR)],
-)
-def test_what_each_role_may_not_write(role_urls, role, statements):
-    """Nobody but the evaluator writes a colour, and the evaluator writes nothing else."""
-    with psycopg.connect(role_urls[role], autocommit=True) as other:
-        for statement in statements:
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                other.execute(statement)
 
 
 def test_a_worker_started_again_publishes_nothing_new(under_shanghai):
