@@ -105,7 +105,7 @@ class AddUserForm(PostForm):
     display_name_en = forms.CharField(
         label=lazy_message("accounts.display_name_en"),
         max_length=120,
-        error_messages={"required": lazy_message("accounts.display_name_required")},
+        error_messages={"required": lazy_message("accounts.display_name_en_required")},
     )
     password = forms.CharField(
         label=lazy_message("accounts.first_password"),
