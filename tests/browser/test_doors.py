@@ -116,6 +116,35 @@ def test_a_phone_without_network_goes_on_and_says_since_when(enter: Enter) -> No
     expect(phone.locator("#time-note")).to_contain_text("时间未确认")
 
 
+def test_an_added_device_is_told_to_the_older_one_until_its_owner_has_answered(
+    enter: Enter,
+) -> None:
+    older = enter("li", "/me/")
+    read_code(older)
+    expect(older.locator("#devices")).to_be_hidden()
+    newer = enter("li", "/me/")
+    read_code(newer)
+    # The server tells it with the next grant: let the one that is held be over.
+    older.evaluate(
+        """() => new Promise(done => { const r = indexedDB.open('passlight', 1);
+          r.onsuccess = () => { const store = r.result.transaction('device', 'readwrite').objectStore('device');
+            const q = store.getAllKeys(); q.onsuccess = () => { for (const key of q.result)
+              if (String(key).startsWith('grant:')) store.delete(key) };
+            store.transaction.oncomplete = () => done(null) } })"""
+    )
+    older.reload()
+    expect(older.locator("#devices")).to_contain_text("另一台设备登录了您的账号")
+    older.reload()
+    expect(older.locator("#devices a")).to_have_attribute("href", "tel:12345")
+    older.get_by_role("button", name="是我本人").click()
+    expect(older.locator("#devices")).to_be_hidden()
+    older.reload()
+    read_code(older)
+    older.wait_for_timeout(500)
+    expect(older.locator("#devices")).to_be_hidden()
+    expect(newer.locator("#devices")).to_be_hidden()
+
+
 def test_logout_takes_the_codes_off_the_phone(enter: Enter) -> None:
     phone = enter("zhao", "/me/")
     read_code(phone)
