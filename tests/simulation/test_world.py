@@ -19,6 +19,8 @@ from click.testing import CliRunner
 
 from passlight.cli.simulate import command
 from passlight.core.kernel.documents import DocumentType, read_document, region_known
+from passlight.simulation.feeds import true_facts
+from passlight.simulation.world import make_world
 
 AT = "2026-11-22T12:00:00+08:00"
 PEOPLE, DAYS = 1500, 20
@@ -216,3 +218,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     done = CliRunner().invoke(command, ["--people", "5", "--out", str(taken)])
     assert done.exit_code == 2
     assert "Choose a folder" in done.stderr
+
+
+def test_two_districts_share_no_fact_id():
+    """They may land in one database: an id that means two things would be put aside."""
+
+    def ids(seed: int) -> set[str]:
+        at = datetime.fromisoformat(AT)
+        world = make_world(people=200, days=5, seed=seed, at=at)
+        return {fact["fact_id"] for fact in true_facts(world.events, seed=world.seed)}
+
+    first, second = ids(1), ids(2)
+    assert first and second and not first & second

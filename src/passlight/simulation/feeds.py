@@ -111,7 +111,8 @@ def make_feeds(
         while position < len(events) and events[position].known_at < published_at:
             event = events[position]
             numbers[event.source] += 1
-            writer = _Writer(event, f"{event.source}:{numbers[event.source]:07d}", documents)
+            fact_id = _fact_id(event, numbers[event.source], seed=seed)
+            writer = _Writer(event, fact_id, documents)
             _send(random, writer, boxes[event.source], people)
             position += 1
         if (source, published_at.date()) == outage and published_at < period.ends_at:
@@ -137,12 +138,17 @@ def fact_of_event(event: Event, fact_id: str, *, ver: int = 1) -> dict[str, Any]
     }
 
 
-def true_facts(events: list[Event]) -> Iterator[dict[str, Any]]:
+def _fact_id(event: Event, number: int, *, seed: int) -> str:
+    """Return the agency's key of an event; two districts in one database must not share any."""
+    return f"{event.source}:{seed}-{number:07d}"
+
+
+def true_facts(events: list[Event], *, seed: int) -> Iterator[dict[str, Any]]:
     """Yield the true facts under the ids that the feeds give them."""
     numbers: Counter[str] = Counter()
     for event in events:
         numbers[event.source] += 1
-        yield fact_of_event(event, f"{event.source}:{numbers[event.source]:07d}")
+        yield fact_of_event(event, _fact_id(event, numbers[event.source], seed=seed))
 
 
 def as_line(value: Mapping[str, Any]) -> str:
