@@ -21,7 +21,7 @@ from passlight.core.rules.load import load_pack
 from passlight.core.rules.schedule import PackSchedule
 from passlight.core.rules.terms import DatedParameter
 from passlight.core.status import evaluate as evaluation
-from passlight.core.status import occurrence, reach
+from passlight.core.status import measures, occurrence, reach
 from passlight.runtime.packs import read_pack_folder, shipped_packs
 from tests.properties.histories import (
     DAY,
@@ -142,26 +142,32 @@ def test_without_a_seeded_bug_nothing_is_found() -> None:
     assert not caught()
 
 
-def closed_end(patch: pytest.MonkeyPatch) -> None:
-    def covers(self: Interval, instant: datetime) -> bool:
-        return (self.start is None or self.start <= instant) and (
-            self.end is None or instant <= self.end
-        )
+def shifted(patch: pytest.MonkeyPatch, *, start: timedelta, end: timedelta) -> None:
+    from dataclasses import replace
 
-    patch.setattr(Interval, "covers", covers)
+    from passlight.core.status import timeline
+
+    original = timeline._steps
+
+    def piece(one: Interval) -> Interval:
+        return Interval(one.start and one.start + start, one.end and one.end + end)
+
+    def steps(measures):
+        return original([replace(one, pieces=tuple(map(piece, one.pieces))) for one in measures])
+
+    patch.setattr(timeline, "_steps", steps)
+
+
+def closed_end(patch: pytest.MonkeyPatch) -> None:
+    shifted(patch, start=timedelta(0), end=timedelta(microseconds=1))
 
 
 def open_start(patch: pytest.MonkeyPatch) -> None:
-    def covers(self: Interval, instant: datetime) -> bool:
-        return (self.start is None or self.start < instant) and (
-            self.end is None or instant < self.end
-        )
-
-    patch.setattr(Interval, "covers", covers)
+    shifted(patch, start=timedelta(microseconds=1), end=timedelta(0))
 
 
 def later_release(patch: pytest.MonkeyPatch) -> None:
-    def since(self, found, wanted, instant):
+    def since(self, found, instant):
         return [one for one in found if one.measured > instant]
 
     patch.setattr(reach.Reach, "_since", since)
@@ -239,13 +245,13 @@ def every_area(patch: pytest.MonkeyPatch) -> None:
 
 
 def weakest_colour(patch: pytest.MonkeyPatch) -> None:
-    from passlight.core.kernel.colour import Colour
-    from passlight.core.status import timeline
+    original = measures.Measure.order
 
-    def weakest(colours):
-        return min([*colours] or [Colour.GREEN], key=lambda one: one.strictness)
+    def order(self):
+        first, *others = original(self)
+        return (-first, *others)
 
-    patch.setattr(timeline, "strictest", weakest)
+    patch.setattr(measures.Measure, "order", order)
 
 
 def from_recorded(patch: pytest.MonkeyPatch) -> None:

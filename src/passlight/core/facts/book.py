@@ -15,10 +15,12 @@ class FactBook:
     all versions of every fact that ever named it.
     """
 
-    __slots__ = ("_areas", "_identity", "_pages", "_sources", "_versions", "persons")
+    __slots__ = ("_areas", "_identity", "_numbers", "_pages", "_sources", "_versions", "persons")
 
     def __init__(self) -> None:
         self._versions: dict[str, list[Fact]] = {}
+        # By number, for the facts that came more than once: most never do.
+        self._numbers: dict[str, dict[int, Fact]] = {}
         self._pages: dict[str, dict[str, None]] = defaultdict(dict)
         self._areas: dict[str, None] = {}
         self._identity: dict[str, None] = {}
@@ -28,7 +30,7 @@ class FactBook:
     def add(self, fact: Fact) -> Fact | None:
         """Keep one version; return the one already held that contradicts it, if any."""
         held = self._versions.setdefault(fact.fact_id, [])
-        twin = next((one for one in held if one.ver == fact.ver), None)
+        twin = self._first_of(held, fact.ver)
         held.append(fact)
         if fact.kind.startswith("area."):
             self._areas[fact.fact_id] = None
@@ -40,6 +42,14 @@ class FactBook:
         if fact.kind in KINDS_OF_IDENTITY:
             self._identity[fact.fact_id] = None
         return twin if twin is not None and not twin.same_content(fact) else None
+
+    def _first_of(self, held: list[Fact], ver: int) -> Fact | None:
+        """Return the version of that number, the first that came, of those held."""
+        if not held:
+            return None
+        numbers = self._numbers.setdefault(held[0].fact_id, {})
+        numbers.setdefault(held[-1].ver, held[-1])
+        return numbers.get(ver)
 
     @property
     def area_facts(self) -> list[Fact]:

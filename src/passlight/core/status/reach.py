@@ -3,8 +3,8 @@
 One function a kind of point; nothing here knows a rule or a colour.
 """
 
-from bisect import insort
-from collections.abc import Callable
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from passlight.core.rules.points import (
     After,
     At,
     Earliest,
-    Filter,
     Latest,
     Moment,
     Never,
@@ -90,24 +89,20 @@ class Reach:
             return base
         return Reached(self._plus(base.at, point.amount), base.facts)
 
-    def _since(self, found: list[Counted], wanted: Filter, since: datetime) -> list[Counted]:
+    def _since(self, found: list[Counted], since: datetime) -> Iterator[Counted]:
         """Return what was measured since; the trigger's own kind only after it (field/08 1.6)."""
-        trigger = self.occurrence.trigger
-        if trigger is not None and trigger.kind in wanted.kinds:
-            return [
-                one
-                for one in found
-                if (
-                    one.measured > since if one.fact.kind == trigger.kind else one.measured >= since
-                )
-            ]
-        return [one for one in found if one.measured >= since]
+        own = self.occurrence.trigger.kind if self.occurrence.trigger is not None else None
+        # Nothing counts before it is measured, and ``found`` is in the order of counting.
+        for place in range(bisect_left(found, since, key=lambda one: one.counts), len(found)):
+            one = found[place]
+            if one.measured > since or (one.measured == since and one.fact.kind != own):
+                yield one
 
     def _next(self, point: Next) -> Reached:
         since = self.of(point.since)
         if since.at is None:
             return since
-        found = self._since(self.facts.counted(point.filter), point.filter, since.at)
+        found = self._since(self.facts.counted(point.filter), since.at)
         trigger = self.occurrence.trigger
         for one in found:
             if point.same is None or (trigger and _share(one.fact, trigger, point.same)):
@@ -134,10 +129,10 @@ class Reach:
         return Reached(None, (), (Need(point.needs, wanted - len(chain), from_at),))
 
     def _events(self, point: Nth, since: datetime) -> list[tuple[Counted, bool]]:
-        good = self._since(self.facts.counted(point.filter), point.filter, since)
+        good = self._since(self.facts.counted(point.filter), since)
         events = [(one, False) for one in good]
         if point.reset_on is not None:
-            bad = self._since(self.facts.counted(point.reset_on), point.reset_on, since)
+            bad = self._since(self.facts.counted(point.reset_on), since)
             events.extend((one, True) for one in bad)
             events.sort(key=lambda event: (event[0].counts, event[1], event[0].fact.fact_id))
         return events

@@ -3,15 +3,17 @@
 A colour at an instant is a lookup here, so being right needs no timer (field/08 1.5).
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
 from passlight.core.facts.fact import Fact
 from passlight.core.kernel.calendar import add
-from passlight.core.kernel.colour import Colour, strictest
+from passlight.core.kernel.colour import Colour
 from passlight.core.kernel.interval import Interval, merge
 from passlight.core.rules.pack import MandatorySource, Pack, WhenStale
 from passlight.core.status.measures import Measure, MeasureKey, Outcome, Question
@@ -20,6 +22,7 @@ from passlight.core.status.status import Change, Segment, ShownBadge, Status
 
 _UTC = ZoneInfo("UTC")
 _EVER = datetime.min.replace(tzinfo=UTC)
+Steps = tuple[list[datetime], list[Measure | None]]
 Silences = tuple[tuple[MandatorySource, tuple[Interval, ...]], ...]
 
 
@@ -45,6 +48,7 @@ class Timeline:
     facts: tuple[Fact, ...]
     spans: tuple[Span, ...]
     _edges: tuple[list[datetime], list[datetime]] | None = None
+    _steps: dict[Interval, Steps] = field(default_factory=dict)
 
     def _span(self, at: datetime) -> Span:
         return next(span for span in self.spans if span.when.covers(at))
@@ -61,22 +65,30 @@ class Timeline:
 
     def colour(self, at: datetime) -> Colour:
         """Return the colour at ``at``, or the answer that stands in its place."""
-        return self._answer(at)[0]
+        return self._standing(at)[0]
 
-    def _answer(self, at: datetime) -> tuple[Colour, list[Measure]]:
-        """Return the colour and the measures in force, strongest first."""
+    def _standing(self, at: datetime) -> tuple[Colour, Measure | None]:
+        """Return the colour and the strongest measure in force."""
         if not self.identified:
-            return Colour.UNKNOWN, []
+            return Colour.UNKNOWN, None
         if self.closed_at is not None and at >= self.closed_at:
-            return Colour.CLOSED, []
+            return Colour.CLOSED, None
         span = self._span(at)
         if span.pack is None:
-            return Colour.UNKNOWN, []
-        active = [measure for measure in span.outcome.measures if measure.active(at)]
-        colour = strictest(measure.colour for measure in active)
+            return Colour.UNKNOWN, None
+        strongest = self._strongest(span, at)
+        colour = strongest.colour if strongest is not None else Colour.GREEN
         if colour is Colour.GREEN and _stale(span, at, WhenStale.UNKNOWN):
             colour = Colour.UNKNOWN
-        return colour, sorted(active, key=Measure.order)
+        return colour, strongest
+
+    def _strongest(self, span: Span, at: datetime) -> Measure | None:
+        steps = self._steps.get(span.when)
+        if steps is None:
+            steps = self._steps[span.when] = _steps(span.outcome.measures)
+        instants, strongest = steps
+        place = bisect_right(instants, at)
+        return strongest[place - 1] if place else None
 
     def _boundaries(self) -> tuple[list[datetime], list[datetime]]:
         """Return where a measure starts or ends, and every instant at which anything may change."""
@@ -99,8 +111,10 @@ class Timeline:
 
     def status(self, at: datetime) -> Status:
         """Return the status at ``at``."""
-        colour, active = self._answer(at)
+        colour, strongest = self._standing(at)
         span = self._span(at)
+        measures = span.outcome.measures if strongest is not None else ()
+        active = [measure for measure in measures if measure.active(at)]
         open_ = colour is not Colour.CLOSED and self.identified
         valid_until, next_change = self._ahead(at, colour) if open_ else (None, None)
         waived = [
@@ -116,7 +130,7 @@ class Timeline:
             colour=colour,
             valid_until=valid_until,
             next_change=next_change,
-            measures=tuple(active),
+            measures=tuple(sorted(active, key=Measure.order)),
             waived=tuple(sorted(waived, key=Measure.order)) if open_ else (),
             badges=tuple(_badges(span, self.facts, waived, at)) if open_ else (),
             questions=_questions(span, at) if open_ else (),
@@ -148,11 +162,34 @@ class Timeline:
         first = _EVER if since is None else since
         found: list[Segment] = []
         for edge in (first, *(edge for edge in every if edge > first)):
-            colour, active = self._answer(edge)
-            reason = active[0].reason_key if active else None
+            colour, strongest = self._standing(edge)
+            reason = strongest.reason_key if strongest is not None else None
             if not found or (found[-1].colour, found[-1].reason) != (colour, reason):
                 found.append(Segment(edge if found else None, colour, reason))
         return tuple(found)
+
+
+def _steps(measures: Sequence[Measure]) -> Steps:
+    """Return each instant at which a measure starts or ends, and the strongest from then on."""
+    pieces = [
+        (piece.start or _EVER, piece.end, place, measure)
+        for place, measure in enumerate(measures)
+        for piece in measure.pieces
+        if not piece.empty
+    ]
+    pieces.sort(key=lambda piece: (piece[0], piece[2]), reverse=True)
+    instants = sorted({one for start, end, _, _ in pieces for one in (start, end) if one})
+    # Strongest first; what has ended is taken off when it comes to the top.
+    running: list[tuple[object, int, datetime | None, Measure]] = []
+    strongest: list[Measure | None] = []
+    for instant in instants:
+        while pieces and pieces[-1][0] <= instant:
+            _, end, place, measure = pieces.pop()
+            heappush(running, (measure.order(), place, end, measure))
+        while running and (end := running[0][2]) is not None and end <= instant:
+            heappop(running)
+        strongest.append(running[0][3] if running else None)
+    return instants, strongest
 
 
 def _ends(interval: Interval) -> list[datetime]:
