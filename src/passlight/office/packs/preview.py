@@ -47,7 +47,9 @@ def start_preview(
 def step_preview(preview_id: int, *, clock: Clock) -> Preview:
     """Count the next people and return the preview; a finished one is returned as it is."""
     with transaction.atomic():
-        preview = Preview.objects.select_for_update().select_related("pack").get(pk=preview_id)
+        # The preview alone is locked: the office may not change a pack, so it may not lock one.
+        locked = Preview.objects.select_for_update(of=("self",))
+        preview = locked.select_related("pack").get(pk=preview_id)
         if preview.finished_at is None:
             _count(preview, clock)
             preview.save()
