@@ -209,3 +209,23 @@ def test_pages_say_everything_in_english(street: Client, unit: Unit, person: Per
         main = body(street.get(url)).split("<main", 1)[1].split("</main>")[0]
         text = re.sub(r"<[^>]+>", " ", main).replace("王*明", "")
         assert not re.findall(r"[\u4e00-\u9fff]+", text), url
+
+
+def test_documents_of_two_people_registered_as_one_are_a_task(
+    street: Client, person: Person
+) -> None:
+    """Nobody is joined and nothing is lost: a task once, and both people's pages say so."""
+    card = read_document("resident-id", CARD)
+    passport = read_document("passport", "E99900001")
+    other = register_person(NewPerson(documents=(passport,), name="李静"))
+    for _ in range(2):
+        claimed = register_person(NewPerson(documents=(card, passport), name=NAME), source="hall")
+        assert claimed == person
+    task = IdentityTask.objects.get()
+    assert (task.document.person, task.other.person, task.source) == (person, other, "hall")
+    assert sorted(Person.objects.values_list("ordinal", flat=True)) == [0, 1]
+    page = body(street.get(f"/people/tasks/{task.pk}/"))
+    assert "两个证件，两个人" in page and "王*明" in page and "李*" in page
+    assert set(Access.objects.values_list("person", flat=True)) == {person.pk, other.pk}
+    for one in (person, other):
+        assert "没有合并，待核对" in body(street.get(f"/people/{one.pk}/"))

@@ -88,8 +88,9 @@ def register_people(
     """Register people and return them in order; thousands a second.
 
     Somebody already known by one of the documents is completed, never doubled. A name that
-    differs from the registered one changes nothing and leaves an identity task (E43). Every
-    first registration lands a ``person.registered`` fact, so a first status is published.
+    differs from the registered one changes nothing and leaves an identity task (E43); so does
+    one whose documents name two people already: it is the first document's. Every first
+    registration lands a ``person.registered`` fact, so a first status is published.
     """
     result: list[Person] = []
     for batch in _batches(list(people)):
@@ -129,16 +130,21 @@ class _Registration:
         people = [self._person_of(new, known) for new in batch]
         self._link_others(batch, people, known)
         fresh: dict[UUID, tuple[Person, NewPerson]] = {}
-        other_names = []
+        claims: list[_Claim] = []
         for new, person in zip(batch, people, strict=True):
             mark = vault().mark(NAME_DOMAIN, name_content(person.pk, new.name))
             if person.name_mark is None:
                 person.name_mark = mark
                 fresh[person.pk] = (person, new)
             elif bytes(person.name_mark) != mark:
-                other_names.append((person, new, mark))
+                claims.append(_Claim(person, new, mark, None))
+            claims += [  # the first document's person is the one that was found
+                _Claim(person, new, mark, handle)
+                for handle in _handles(new)[1:]
+                if known[handle].pk != person.pk
+            ]
         self._complete(list(fresh.values()))
-        self._leave_tasks(other_names)
+        self._leave_tasks(claims)
         self._announce([person for person, _ in fresh.values()])
         return people
 
@@ -148,14 +154,13 @@ class _Registration:
         """Return the first documents of those whom no document names yet."""
         firsts = {}
         for new in batch:
-            handles = [pseudonym(DOCUMENTS_DOMAIN, document) for document in new.documents]
+            handles = _handles(new)
             if not any(handle in known for handle in handles):
                 firsts[handles[0]] = new.documents[0]
         return firsts
 
     def _person_of(self, new: NewPerson, known: Mapping[str, Person]) -> Person:
-        handles = [pseudonym(DOCUMENTS_DOMAIN, document) for document in new.documents]
-        return next(known[handle] for handle in handles if handle in known)
+        return next(known[handle] for handle in _handles(new) if handle in known)
 
     def _link_others(
         self, batch: Sequence[NewPerson], people: Sequence[Person], known: dict[str, Person]
@@ -191,26 +196,30 @@ class _Registration:
                 ],
             )
 
-    def _leave_tasks(self, others: Sequence[tuple[Person, NewPerson, bytes]]) -> None:
-        """Record that a document came with a second name; the first one stays."""
-        claims = []
-        for person, new, mark in others:
-            handle = pseudonym(DOCUMENTS_DOMAIN, new.documents[0])
-            link = DocumentLink.objects.get(handle=handle, valid_until=None)
-            claims.append((link, new.name.strip(), mark, claim_cell(person.pk, link.pk, mark)))
-        sealed = vault().seal([(cell, name) for _, name, _, cell in claims])
+    def _leave_tasks(self, claims: Sequence["_Claim"]) -> None:
+        """Record what was claimed of a document, a second name or a second person's; no more."""
+        rows = []
+        for claim in claims:
+            link = _link_of(_handles(claim.new)[0])
+            other = _link_of(claim.other) if claim.other is not None else None
+            rows.append((link, other, claim))
+        cells = [
+            (claim_cell(claim.person.pk, link.pk, claim.mark), claim.new.name.strip())
+            for link, _, claim in rows
+        ]
         IdentityTask.objects.bulk_create(
             [
                 IdentityTask(
                     document=link,
+                    other=other,
                     name_sealed=text,
-                    name_mark=mark,
+                    name_mark=claim.mark,
                     source=self.source,
                     recorded_at=self.clock.now(),
                 )
-                for (link, _, mark, _), text in zip(claims, sealed, strict=True)
+                for (link, other, claim), text in zip(rows, vault().seal(cells), strict=True)
             ],
-            ignore_conflicts=True,  # the same second name again is the same task
+            ignore_conflicts=True,  # the same claim again is the same task
         )
 
     def _announce(self, people: Sequence[Person]) -> None:
@@ -228,6 +237,24 @@ class _Registration:
         ]
         if facts:
             land_facts(facts, batch_id=self.source, clock=self.clock).require_all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What one registration claims beside the register: a name, or another's document."""
+
+    person: Person
+    new: NewPerson
+    mark: bytes
+    other: str | None
+
+
+def _handles(new: NewPerson) -> list[str]:
+    return [pseudonym(DOCUMENTS_DOMAIN, document) for document in new.documents]
+
+
+def _link_of(handle: str) -> DocumentLink:
+    return DocumentLink.objects.get(handle=handle, valid_until=None)
 
 
 def _people_of(handles: Iterable[str]) -> dict[str, Person]:

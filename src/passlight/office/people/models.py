@@ -94,9 +94,14 @@ class Access(models.Model):
 
 
 class IdentityTask(models.Model):
-    """One document number came with two names: somebody has to look (E43)."""
+    """What a registration claims and the register does not say: somebody has to look (E43).
+
+    One document number came with two names; or, with ``other``, two documents that name two
+    people came as one person's.
+    """
 
     document = models.ForeignKey(DocumentLink, models.PROTECT, related_name="tasks")
+    other = models.ForeignKey(DocumentLink, models.PROTECT, null=True, related_name="other_tasks")
     name_sealed = models.BinaryField()
     name_mark = models.BinaryField()
     source = models.CharField(max_length=64)
@@ -106,7 +111,12 @@ class IdentityTask(models.Model):
         db_table = "people_identitytask"
         constraints = [
             models.UniqueConstraint(
-                fields=["document", "name_mark"], name="people_identitytask_once"
+                fields=["document", "name_mark"],
+                condition=models.Q(other=None),
+                name="people_identitytask_once",
+            ),
+            models.UniqueConstraint(
+                fields=["document", "other"], name="people_identitytask_pair_once"
             ),
         ]
 

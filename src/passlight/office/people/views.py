@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -120,15 +121,20 @@ def task_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the two names that came with one document, under masks; the reading is logged."""
     user = signed_in_user(request)
     with transaction.atomic():
-        task = get_object_or_404(IdentityTask.objects.select_related("document__person"), pk=pk)
+        rows = IdentityTask.objects.select_related("document__person", "other__person")
+        task = get_object_or_404(rows, pk=pk)
         case = f"task-{task.pk}"
         identity = queries.masked_identity(
             task.document.person, actor=user, purpose=Purpose.CORRECTION, case=case
         )
         claimed = queries.claimed_name(task, actor=user, case=case)
-        return render(
-            request, "people/task.html", {"task": task, "identity": identity, "claimed": claimed}
-        )
+        other = None
+        if task.other is not None:
+            other = queries.masked_identity(
+                task.other.person, actor=user, purpose=Purpose.CORRECTION, case=case
+            )
+        context = {"task": task, "identity": identity, "claimed": claimed, "other": other}
+        return render(request, "people/task.html", context)
 
 
 def _person_page(
@@ -151,6 +157,9 @@ def _person_page(
         "can_revoke": allowed(user, "people.revoke"),
         "documents": person.documents.order_by("valid_from", "id"),
         "devices": person.registrations.order_by("-created_at")[:10],
-        "tasks": IdentityTask.objects.filter(document__person=person).count(),
+        "tasks": IdentityTask.objects.filter(document__person=person, other=None).count(),
+        "pairs": IdentityTask.objects.filter(other__isnull=False)
+        .filter(Q(document__person=person) | Q(other__person=person))
+        .count(),
     }
     return render(request, "people/person.html", context, status=status)
