@@ -1,4 +1,4 @@
-"""From a resident's screen through a camera to a verdict, and what a fact changes (issue 2).
+"""From a resident's screen through a camera to a verdict, and what a fact changes.
 
 Expected words: ui.md 3 and the rule's own reason in ``policies/shanghai-2020-02``; the reading
 of the QR is checked with zxing-cpp, which shares nothing with our drawing or base45.

@@ -277,7 +277,7 @@ def test_out_holds_the_same_bytes_and_the_summary_goes_to_standard_output(tmp_pa
 
 
 def test_one_pack_is_applied_at_every_moment(tmp_path: Path) -> None:
-    """The pack takes effect on 17 February 2020; issue 2 evaluates two days before."""
+    """The pack takes effect on 17 February 2020; a moment two days before is evaluated too."""
     early = CASE.replace("2020-03-01", "2020-02-10")
     result = run(tmp_path, [early], at=("--at", "2020-02-15T12:00:00+09:00"))
     assert json.loads(result.stdout)["colour"] == "red"

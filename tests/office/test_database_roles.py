@@ -1,6 +1,6 @@
 """What the database itself refuses to each role, tried as that role, with controls.
 
-Expected values are design.md 3 ("Nobody sets a colour"), issue 2 item 4 and the brief, written
+Expected values are design.md 3 ("Nobody sets a colour") and what each process needs, written
 here statement by statement; nothing is read from the table of grants that is tested.
 """
 

@@ -1,4 +1,4 @@
-"""A traveller in a really listed area on a real date (issue 2, "Shown by").
+"""A traveller in a really listed area on a real date.
 
 The stay is simulated, the list is the national one. Expected times are counted by hand from the
 Jiangsu table: 14 days red from the departure, 7 days yellow, green when the test is there.
