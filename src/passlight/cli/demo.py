@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from passlight.cli.serve import PORT, migrate, require_free_port, run
+from passlight.cli.serve import PORT, migrate, only_here, require_free_port, run
 from passlight.runtime.database import Role, url_for
 from passlight.runtime.processes import ProcessSpec
 from passlight.runtime.services import HOST, environment
@@ -96,13 +96,14 @@ def command(port: int | None) -> None:
     """Run everything on a simulated district; data and logins are fictional."""
     settings = demo_settings(port)
     require_free_port(settings.port)
-    click.echo("· database and keys")
-    migrate(settings)
-    click.echo("· simulated district")
-    logins = known_logins(settings) or seed(settings)
-    sentinel = ProcessSpec(
-        name="sentinel",
-        command=(sys.executable, "-m", "passlight.simulation.sentinel"),
-        environment=environment(settings),
-    )
-    run(settings, host=HOST, extra=[sentinel], banner=banner(settings, logins))
+    with only_here(settings):
+        click.echo("· database and keys")
+        migrate(settings)
+        click.echo("· simulated district")
+        logins = known_logins(settings) or seed(settings)
+        sentinel = ProcessSpec(
+            name="sentinel",
+            command=(sys.executable, "-m", "passlight.simulation.sentinel"),
+            environment=environment(settings),
+        )
+        run(settings, host=HOST, extra=[sentinel], banner=banner(settings, logins))

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+handler500 = "passlight.office.pages.views.fault"
 urlpatterns = [
     path("", include("passlight.office.pages.urls")),
     path("", include("passlight.office.accounts.urls")),

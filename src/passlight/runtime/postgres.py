@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 OWNER = "passlight_owner"
+# Below every system's range for outgoing connections, so that none of ours takes the port
+# while the server is away.
+PORTS = range(20_000, 32_000)
 START_SECONDS = 60
 
 
@@ -48,6 +51,7 @@ class EmbeddedPostgres:
     def __init__(self, folder: Path, *, options: Mapping[str, str] | None = None) -> None:
         self.folder = folder.absolute()
         self.data = self.folder / "data"
+        self.log = self.folder / "postgres.log"
         self.options = dict(options or {})
 
     def start(self) -> str:
@@ -64,6 +68,17 @@ class EmbeddedPostgres:
         """Stop the server; ``mode`` is one of pg_ctl's: smart, fast, immediate."""
         if (self.data / "postmaster.pid").exists():
             self._run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop", check=False)
+
+    def fallen(self) -> bool:
+        """Return whether the server ended without being stopped: a stop takes its file away."""
+        try:
+            number = int((self.data / "postmaster.pid").read_text().split("\n")[0])
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return True
+        except (FileNotFoundError, ValueError, PermissionError):
+            return False
+        return False
 
     def running(self) -> bool:
         """Return whether the server answers on its port."""
@@ -100,9 +115,7 @@ class EmbeddedPostgres:
         )
 
     def _launch(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = self._choose_port()
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
@@ -111,11 +124,27 @@ class EmbeddedPostgres:
             **self.options,
         }
         flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-        log = self.folder / "postgres.log"
         self._run(
-            *("pg_ctl", "-D", str(self.data), "-l", str(log), "-w", "-t", str(START_SECONDS)),
+            *("pg_ctl", "-D", str(self.data), "-l", str(self.log), "-w", "-t", str(START_SECONDS)),
             *("-o", flags, "start"),
         )
+        (self.folder / "port").write_text(f"{port}\n")
+
+    def _choose_port(self) -> int:
+        """Return the port of last time, so that whoever was connected finds the server again.
+
+        Another one only when a foreign program took it in between.
+        """
+        try:
+            last = int((self.folder / "port").read_text())
+        except (FileNotFoundError, ValueError):
+            last = 0
+        if last in PORTS and _is_free(last):
+            return last
+        first = PORTS.start + int.from_bytes(os.urandom(4)) % len(PORTS)
+        turned = [*range(first, PORTS.stop), *range(PORTS.start, first)]
+        found: int = next(port for port in turned if _is_free(port))
+        return found
 
     def _run(
         self, program: str, *args: str, check: bool = True
@@ -142,3 +171,14 @@ class EmbeddedPostgres:
                 "a server in PASSLIGHT_DATABASE_URL."
             )
         return done
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As PostgreSQL does it: connections that have just ended do not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -78,9 +78,12 @@ class Supervisor:
         """Return where the process ``name`` writes."""
         return self.logs / f"{name}.log"
 
-    def watch(self, stopped: Callable[[], bool]) -> None:
-        """Restart what falls, ever more slowly, until ``stopped`` says so."""
+    def watch(
+        self, stopped: Callable[[], bool], *, besides: Callable[[], None] = lambda: None
+    ) -> None:
+        """Restart what falls, ever more slowly, until ``stopped`` says so; do ``besides``, too."""
         while not stopped():
+            besides()
             for running in self._running:
                 self._mend(running)
             sleep(0.2)
@@ -127,7 +130,12 @@ class Supervisor:
             )
 
 
+def die_with_parent(number: signal.Signals) -> None:
+    """Let Linux send this process ``number`` when its parent ends, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+
+
 def _die_with_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the supervisor, which stops us
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    die_with_parent(signal.SIGTERM)

@@ -1,8 +1,11 @@
 """Home by role, health, and the components that later pages reuse."""
 
-from django.db import DatabaseError, connection
+import sys
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template import loader
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -40,6 +43,17 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return JsonResponse({"ready": False, "why": "database"}, status=503)
     return JsonResponse({"ready": True})
+
+
+def fault(_: HttpRequest) -> HttpResponse:
+    """Answer for a view that failed: 503 while the database is away, else 500.
+
+    Rendered without the request, whose session and user would ask the database again.
+    """
+    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return HttpResponse(loader.get_template("500.html").render(), status=500)
+    away = loader.get_template("503.html").render()
+    return HttpResponse(away, status=503, headers={"Retry-After": "5"})
 
 
 @public
