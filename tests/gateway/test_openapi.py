@@ -9,7 +9,7 @@ import httpx
 import jsonschema
 import pytest
 
-from passlight.gateway.openapi import text
+from passlight.gateway.openapi import main, text
 from tests.gateway.conftest import Running
 from tests.gateway.office import Office
 
@@ -20,6 +20,17 @@ def test_the_file_is_unchanged() -> None:
     assert FILE.read_text(encoding="utf-8") == text(), (
         "run: python -m passlight.gateway.openapi api/openapi.json"
     )
+
+
+def test_the_check_sees_another_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "openapi.json"
+    assert main([str(file)]) == 0
+    assert main(["--check", str(file)]) == 0
+    changed = file.read_text(encoding="utf-8") + " "
+    file.write_text(changed, encoding="utf-8")
+    assert main(["--check", str(file)]) == 1
+    assert "is not what the routes say" in capsys.readouterr().err
+    assert file.read_text(encoding="utf-8") == changed
 
 
 def check(response: httpx.Response, method: str, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, generated from the table of routes: ``python -m …openapi FILE``."""
+"""The OpenAPI 3.1 document, made from the table of routes: ``python -m … [--check] FILE``."""
 
 import json
 import sys
@@ -99,5 +99,19 @@ _VENUE_CODE = {
 }
 
 
+def main(arguments: list[str]) -> int:
+    """Write the document to a file, or with ``--check`` return 1 when the file says otherwise."""
+    file = Path(arguments[-1])
+    if "--check" not in arguments:
+        file.write_text(text(), encoding="utf-8")
+        return 0
+    if file.read_text(encoding="utf-8") == text():
+        return 0
+    sys.stderr.write(
+        f"{file} is not what the routes say: python -m passlight.gateway.openapi {file}\n"
+    )
+    return 1
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(text(), encoding="utf-8")
+    sys.exit(main(sys.argv[1:]))
