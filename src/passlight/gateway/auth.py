@@ -5,9 +5,7 @@ the office's key of purpose ``grant``; the proof an ES256 JWT by the device, who
 (RFC 7638) the grant names. All is answered from memory.
 """
 
-import base64
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,9 +19,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from passlight.core.kernel.base64url import base64url
 from passlight.core.kernel.clock import Clock
 from passlight.gateway.errors import RefusedError
 from passlight.gateway.limits import BoundedMap, ProofMemory
+from passlight.runtime.device_key import thumbprint_of
 
 GRANT_LIFE = timedelta(hours=24)
 SKEW = timedelta(seconds=60)
@@ -34,7 +34,7 @@ DEVICES_KEPT = 50_000
 JTI_LENGTH_MAX = 128
 
 
-class Role(StrEnum):
+class GrantRole(StrEnum):
     """What a grant lets its holder do at a gateway."""
 
     RESIDENT = "resident"
@@ -48,7 +48,7 @@ class _Confirmation(msgspec.Struct, frozen=True):
 class _Claims(msgspec.Struct, frozen=True, kw_only=True):
     iss: str
     sub: str
-    role: Role
+    role: GrantRole
     jti: str
     iat: int
     exp: int
@@ -64,7 +64,7 @@ class Principal:
     """Who a request comes from, as the office granted it."""
 
     handle: str
-    role: Role
+    role: GrantRole
     device: str
     jti: str
     expires_at: int
@@ -118,7 +118,7 @@ class Authenticator:
         self._proofs = ProofMemory(window=2 * SKEW.total_seconds() + 1)
 
     def authenticate(
-        self, *, authorization: str, proof: str, method: str, path: str, role: Role
+        self, *, authorization: str, proof: str, method: str, path: str, role: GrantRole
     ) -> Principal:
         """Return who asks.
 
@@ -157,7 +157,7 @@ class Authenticator:
             raise RefusedError(401, "grant-bad")
         if claims.iat > now + SKEW.total_seconds():
             raise RefusedError(401, "grant-bad")
-        if claims.role is Role.RESIDENT and (claims.ord is None or claims.ord < 0):
+        if claims.role is GrantRole.RESIDENT and (claims.ord is None or claims.ord < 0):
             raise RefusedError(401, "grant-bad")
         return Principal(
             handle=claims.sub,
@@ -165,7 +165,7 @@ class Authenticator:
             device=claims.cnf.jkt,
             jti=claims.jti,
             expires_at=claims.exp,
-            ordinal=claims.ord if claims.role is Role.RESIDENT else None,
+            ordinal=claims.ord if claims.role is GrantRole.RESIDENT else None,
             venues=frozenset(claims.venues),
             tags={int(epoch): tag for epoch, tag in claims.tags.items() if epoch.isdecimal()},
         )
@@ -198,7 +198,7 @@ class Authenticator:
             raise RefusedError(401, "proof-bad")
         if claims.get("htm") != method or not self._is_here(claims.get("htu"), path):
             raise RefusedError(401, "proof-bad")
-        if claims.get("ath") != _base64url(hashlib.sha256(grant.encode()).digest()):
+        if claims.get("ath") != base64url(hashlib.sha256(grant.encode()).digest()):
             raise RefusedError(401, "proof-bad")
         self._check_once(claims, thumbprint)
 
@@ -222,13 +222,6 @@ class Authenticator:
         if not isinstance(htu, str):
             return False
         return any(htu == f"{origin}{self._path}{path}" for origin in self._origins)
-
-
-def thumbprint_of(jwk: Mapping[str, Any]) -> str:
-    """Return the RFC 7638 thumbprint of an EC key."""
-    members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
-    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
-    return _base64url(hashlib.sha256(canonical.encode()).digest())
 
 
 def _read_proof(proof: str) -> tuple[dict[str, Any], str]:
@@ -269,7 +262,3 @@ def _origins(public_url: str) -> tuple[str, ...]:
     if parts.hostname in {"127.0.0.1", "localhost", "::1"}:
         return tuple(f"{parts.scheme}://{host}{port}" for host in loopback)
     return (f"{parts.scheme}://{parts.netloc}",)
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -1,7 +1,6 @@
 """Issuing codes (PL1 3): hot while the book is fresh, cold in reserve, none for an unknown."""
 
 import asyncio
-import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +22,7 @@ from passlight.core.codes.layout import (
     minutes_of,
     phone_lifetime_seconds,
 )
+from passlight.core.kernel.base64url import base64url
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.colour import Colour
 from passlight.core.kernel.entropy import Entropy
@@ -33,7 +33,7 @@ from passlight.gateway.errors import RefusedError, milliseconds
 from passlight.gateway.keys import NoKeyError
 from passlight.gateway.limits import BoundedMap
 from passlight.gateway.published import Published
-from passlight.gateway.quota import Quota
+from passlight.gateway.quota import REMEMBERED, Quota
 from passlight.gateway.schemas import (
     CodeRequest,
     CodesOut,
@@ -64,12 +64,6 @@ class _Wanted:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
-    wanted: _Wanted
-    signed: bytes
-
-
 class Issuing:
     """Makes codes for residents."""
 
@@ -81,7 +75,7 @@ class Issuing:
         self._entropy = entropy
         self._spool = spool
         self._quota = Quota()
-        self._quota.restore(spool.noted("issue", since=clock.now() - timedelta(days=5)))
+        self._quota.restore(spool.noted("issue", since=clock.now() - REMEMBERED))
         # A phone whose answer was lost asks again with the same chain: the same code then.
         self._made: BoundedMap[tuple[str, CodeRequest], bytes] = BoundedMap(MADE_KEPT)
 
@@ -144,7 +138,7 @@ class Issuing:
             return error
         except NoKeyError:
             return RefusedError(503, "no-key", retry_after=5)
-        body = base64.urlsafe_b64encode(signed).decode().rstrip("=")
+        body = base64url(signed)
         return IssuedCode(request=place, body=body, kind=wanted.kind)
 
     def _check(self, principal: Principal, place: int, request: CodeRequest, now: int) -> _Wanted:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from passlight.gateway import schemas
-from passlight.gateway.auth import Role
+from passlight.gateway.auth import GrantRole
 from passlight.gateway.limits import Rate, WorkClass
 
 SMALL = 16 * 1024
@@ -22,7 +22,7 @@ class RouteSpec:
     work: WorkClass
     answer: Any
     statuses: tuple[int, ...] = (200,)
-    role: Role | None = None
+    role: GrantRole | None = None
     rate: Rate | None = None
     request: Any = None
     body_limit: int = SMALL
@@ -64,7 +64,7 @@ ROUTES = (
         handler="codes",
         summary="One to four codes for the phone of a resident (PL1 3).",
         work=WorkClass.ISSUE,
-        role=Role.RESIDENT,
+        role=GrantRole.RESIDENT,
         rate=Rate(burst=20, per_second=0.5),
         request=schemas.CodesRequest,
         answer=schemas.CodesOut,
@@ -76,7 +76,7 @@ ROUTES = (
         handler="me",
         summary="A resident's own status.",
         work=WorkClass.ISSUE,
-        role=Role.RESIDENT,
+        role=GrantRole.RESIDENT,
         rate=Rate(burst=30, per_second=1),
         answer=schemas.StatusOut,
         errors=(401, 403, 429, 503),
@@ -87,7 +87,7 @@ ROUTES = (
         handler="verifications",
         summary="A checker's scan, or a person found by document: one of seven answers.",
         work=WorkClass.VERIFY,
-        role=Role.CHECKER,
+        role=GrantRole.CHECKER,
         rate=Rate(burst=60, per_second=10),
         request=schemas.VerificationRequest,
         answer=schemas.VerificationOut,
@@ -99,7 +99,7 @@ ROUTES = (
         handler="records",
         summary="What was done at a door; acknowledged after it is durable.",
         work=WorkClass.WRITE,
-        role=Role.CHECKER,
+        role=GrantRole.CHECKER,
         rate=Rate(burst=30, per_second=5),
         request=schemas.RecordsRequest,
         answer=schemas.RecordsOut,
@@ -113,7 +113,7 @@ ROUTES = (
         handler="checkins",
         summary="A resident scanned a venue code; acknowledged after it is durable.",
         work=WorkClass.WRITE,
-        role=Role.RESIDENT,
+        role=GrantRole.RESIDENT,
         rate=Rate(burst=10, per_second=0.5),
         request=schemas.CheckinRequest,
         answer=schemas.CheckinOut,

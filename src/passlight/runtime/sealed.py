@@ -5,8 +5,6 @@ the other way round. A handle names an ordinal, the checker it was made for and 
 and lives 120 s at most, so a copied one is worth nothing to anybody else and soon to nobody.
 """
 
-import base64
-import binascii
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +13,7 @@ from enum import StrEnum
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from passlight.core.kernel.base64url import base64url, from_base64url
 from passlight.core.kernel.entropy import Entropy
 from passlight.runtime.keys import KeyFolder
 
@@ -70,7 +69,7 @@ class Sealer:
         content = json.dumps([ordinal, checker, venue, expires], separators=(",", ":"))
         nonce = entropy.token(NONCE)
         sealed = self._cipher.encrypt(nonce, content.encode(), _context(use))
-        return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+        return base64url(nonce + sealed)
 
     def open(self, use: Use, text: str, *, checker: str, now: datetime | None) -> Handle:
         """Return what the handle says, when it is ours, of this use, this checker's and alive.
@@ -83,9 +82,9 @@ class Sealer:
         if not text or len(text) > LONGEST:
             raise SealedError("broken")
         try:
-            data = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+            data = from_base64url(text)
             content = self._cipher.decrypt(data[:NONCE], data[NONCE:], _context(use))
-        except (InvalidTag, binascii.Error, ValueError):
+        except (InvalidTag, ValueError):
             raise SealedError("broken") from None
         ordinal, owner, venue, expires = json.loads(content)
         handle = Handle(

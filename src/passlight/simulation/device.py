@@ -5,9 +5,7 @@ shows it to the gateway with a fresh proof at every request (RFC 9449). Tests, t
 door and the benches use these; they go through the same doors as everybody.
 """
 
-import base64
 import hashlib
-import json
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -18,8 +16,10 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from passlight.core.codes.layout import HOT_LIFETIME
+from passlight.core.kernel.base64url import base64url
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
+from passlight.runtime.device_key import thumbprint_of
 from passlight.simulation.phone_code import HeldCode, draft, take_answer
 
 TIMEOUT_SECONDS = 10.0
@@ -46,22 +46,21 @@ class DeviceKey:
         self.jwk = {
             "kty": "EC",
             "crv": "P-256",
-            "x": _base64url(numbers.x.to_bytes(32, "big")),
-            "y": _base64url(numbers.y.to_bytes(32, "big")),
+            "x": base64url(numbers.x.to_bytes(32, "big")),
+            "y": base64url(numbers.y.to_bytes(32, "big")),
         }
 
     @property
     def thumbprint(self) -> str:
         """Return the RFC 7638 thumbprint of the public key."""
-        canonical = json.dumps(self.jwk, separators=(",", ":"), sort_keys=True)
-        return _base64url(hashlib.sha256(canonical.encode()).digest())
+        return thumbprint_of(self.jwk)
 
     def proof(self, *, method: str, url: str, grant: str, now: float, jti: str) -> str:
         """Return a DPoP proof for one request."""
         claims = {
             "htm": method,
             "htu": url,
-            "ath": _base64url(hashlib.sha256(grant.encode()).digest()),
+            "ath": base64url(hashlib.sha256(grant.encode()).digest()),
             "iat": int(now),
             "jti": jti,
         }
@@ -319,7 +318,3 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     if not answer.is_success:
         raise RefusedError(answer.status_code, str(found.get("error", "no-answer")), found)
     return found
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -1,6 +1,5 @@
 """A resident's code on a phone: the chain made there, and what it shows (PL1 2.4, 3, 4)."""
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from passlight.core.codes.layout import (
     minutes_of,
     phone_lifetime_seconds,
 )
+from passlight.core.kernel.base64url import from_base64url
 from passlight.core.kernel.entropy import Entropy
 
 SLOT_CODE = 1
@@ -94,7 +94,7 @@ def take_answer(drafted: Draft, body: str) -> HeldCode:
     Raises:
         ValueError: when the answer is for another chain, start, lifetime or slot.
     """
-    signed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    signed = from_base64url(body)
     if len(signed) != SIGNED_LENGTH:
         raise ValueError("The answer has not 98 bytes.")
     said = Body.decode(signed[:BODY_LENGTH], purpose=Purpose.PHONE)

@@ -5,8 +5,6 @@ JSON bytes that are signed, so no reader needs to agree on how JSON is written. 
 is Ed25519 over the COSE ``Sig_structure`` with the context ``passlight/trust/<realm>``.
 """
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -17,6 +15,7 @@ from typing import Any, Final
 from passlight.core.codes import signing
 from passlight.core.codes.issuing import Issuer
 from passlight.core.codes.layout import SLOT_SECONDS, Purpose, Suite
+from passlight.core.kernel.base64url import base64url, from_base64url
 from passlight.core.kernel.problem import Problem, ProblemError
 
 TRUST_LIST_SECONDS: Final = 7 * 86_400
@@ -118,8 +117,8 @@ def seal(trust: TrustList, *, signer: Issuer) -> bytes:
     signature = signer.sign(_message(payload, kid=signer.kid, realm=signer.realm))
     envelope = {
         "kid": signer.kid.hex(),
-        "payload": base64.urlsafe_b64encode(payload).decode().rstrip("="),
-        "signature": base64.urlsafe_b64encode(signature).decode().rstrip("="),
+        "payload": base64url(payload),
+        "signature": base64url(signature),
     }
     return json.dumps(envelope, separators=(",", ":")).encode()
 
@@ -186,7 +185,8 @@ def _envelope(document: bytes) -> tuple[bytes, bytes, bytes]:
         raise _refused("codes.trust_too_long", f"More than {DOCUMENT_BYTES_MAX} bytes.")
     try:
         envelope = json.loads(document)
-        payload, signature = _unpad(envelope["payload"]), _unpad(envelope["signature"])
+        payload = from_base64url(envelope["payload"])
+        signature = from_base64url(envelope["signature"])
         return payload, signature, bytes.fromhex(envelope["kid"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refused("codes.trust_malformed", f"This is no signed document ({error}).") from error
@@ -312,13 +312,6 @@ def _instant(seconds: int) -> str:
 
 def _seconds(text: str) -> int:
     return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
-
-
-def _unpad(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64url") from error
 
 
 def _problem(code: str, message: str, *, params: dict[str, str] | None = None) -> Problem:

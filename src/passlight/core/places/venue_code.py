@@ -23,8 +23,6 @@ red through a forwarded picture of one (field/06 §0). So a poster says *weak* i
 signature, and weak presence is never a reason for a colour.
 """
 
-import base64
-import binascii
 import re
 import struct
 from collections.abc import Mapping
@@ -35,6 +33,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from passlight.core.kernel.base64url import base64url, from_base64url
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.venue import ENTRANCE_CODE, ZONE_CODE
 
@@ -160,7 +159,7 @@ def make_venue_token(code: VenueCode, *, realm: str, sign: Sign) -> str:
     body = encode_body(code)
     signature = sign(key_id=code.key_id, context=signature_context(realm), body=body)
     assert len(signature) == TOKEN_BYTES - BODY_BYTES
-    return base64.urlsafe_b64encode(body + signature).decode("ascii").rstrip("=")
+    return base64url(body + signature)
 
 
 def venue_url(token: str, *, public_url: str) -> str:
@@ -203,10 +202,10 @@ def parse_venue_token(token: str) -> tuple[VenueCode, bytes, bytes]:
     if not _TOKEN.fullmatch(token):
         raise VenueCodeError("encoding")
     try:
-        raw = base64.b64decode(token + "==", altchars=b"-_", validate=True)
-    except binascii.Error:
+        raw = from_base64url(token)
+    except ValueError:
         raise VenueCodeError("encoding") from None
-    if base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=") != token:
+    if base64url(raw) != token:
         raise VenueCodeError("encoding")  # the last character's spare bits: one text a code
     return _read_body(raw[:BODY_BYTES]), raw[:BODY_BYTES], raw[BODY_BYTES:]
 

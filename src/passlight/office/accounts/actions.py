@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from passlight.core.kernel.base64url import base64url
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
 from passlight.core.kernel.masking import mask_name
@@ -247,4 +248,4 @@ def _lock(key: int, number: int) -> None:
 
 
 def _random_name(entropy: Entropy) -> str:
-    return base64.urlsafe_b64encode(entropy.token(HANDLE_BYTES)).decode().rstrip("=")
+    return base64url(entropy.token(HANDLE_BYTES))

@@ -1,11 +1,9 @@
-"""Grants: what a device shows the gateway instead of a password (brief: Gateway HTTP).
+"""Grants: what a device shows the gateway instead of a password (design.md 7).
 
 A grant is an EdDSA JWT bound to a key that never leaves the device (RFC 9449, RFC 7638). It
 says who (a handle), in which role, and ends within a day; the gateway needs nothing else.
 """
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -19,6 +17,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
+from passlight.core.kernel.base64url import base64url
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
 from passlight.core.kernel.problem import Problem, ProblemError
@@ -28,6 +27,7 @@ from passlight.office.accounts.models import Registration, Role, User
 from passlight.office.accounts.roles import requires, signed_in_user, visible_units
 from passlight.office.accounts.sessions import keep_grant
 from passlight.runtime.clock import SystemClock, SystemEntropy
+from passlight.runtime.device_key import thumbprint_of
 from passlight.runtime.keys import KeyFolder
 
 GRANT_KEY = "grant"
@@ -65,9 +65,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
                 field="jwk",
             )
         )
-    members = {"crv": "P-256", "kty": "EC", "x": jwk["x"], "y": jwk["y"]}
-    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
-    return _base64url(hashlib.sha256(canonical.encode()).digest())
+    return thumbprint_of(jwk)
 
 
 def sign_grant(
@@ -77,7 +75,7 @@ def sign_grant(
     user = registration.user
     now = clock.now()
     expires_at = min(until, now + LIFE_MAX).replace(microsecond=0)
-    jti = _base64url(entropy.token(JTI_BYTES))
+    jti = base64url(entropy.token(JTI_BYTES))
     claims: dict[str, Any] = {
         "iss": settings.PASSLIGHT.realm,
         "sub": registration.handle,
@@ -167,7 +165,3 @@ def _jwk(body: bytes) -> Mapping[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError):
         found = {}
     return found if isinstance(found, dict) else {}
-
-
-def _base64url(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).decode().rstrip("=")
