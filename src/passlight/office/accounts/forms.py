@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.accounts.roles import gives, visible_units
+from passlight.office.pages.choices import named_choices
 from passlight.office.pages.language import current_language, lazy_message, message
 
 
@@ -131,9 +132,7 @@ class LockForm(forms.Form):
     REASONS = ("left", "dormant", "suspicious", "other")
     reason = forms.ChoiceField(
         label=lazy_message("accounts.lock_reason"),
-        choices=lambda: [
-            (code, message(f"accounts.lock_reason.{code}")) for code in LockForm.REASONS
-        ],
+        choices=named_choices(REASONS, words="accounts.lock_reason"),
     )
 
 
@@ -143,17 +142,10 @@ class UserFilter(forms.Form):
     role = forms.ChoiceField(
         required=False,
         label=lazy_message("accounts.role_label"),
-        choices=lambda: [
-            ("", message("accounts.every_role")),
-            *((role, message(f"accounts.role.{role}")) for role in Role),
-        ],
+        choices=named_choices(Role, words="accounts.role", empty="accounts.every_role"),
     )
     state = forms.ChoiceField(
         required=False,
         label=lazy_message("accounts.state"),
-        choices=lambda: [
-            ("", message("accounts.every_state")),
-            ("active", message("accounts.active")),
-            ("locked", message("accounts.locked")),
-        ],
+        choices=named_choices(("active", "locked"), words="accounts", empty="accounts.every_state"),
     )

@@ -1,6 +1,5 @@
 """Forms of the feeds' pages."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,6 +10,7 @@ from passlight.agencies.registry import FOLDERS
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.feeds.models import Feed
 from passlight.office.feeds.queries import reason_text
+from passlight.office.pages.choices import named_choices
 from passlight.office.pages.language import current_language, lazy_message, message
 
 if TYPE_CHECKING:
@@ -30,22 +30,17 @@ def agency_choices() -> list[tuple[str, Any]]:
 class BatchFilterForm(forms.Form):
     """Which batches are listed; the first choice is the work."""
 
-    state = forms.ChoiceField(required=False, label=lazy_message("feeds.filter.state"))
+    state = forms.ChoiceField(
+        required=False,
+        label=lazy_message("feeds.filter.state"),
+        choices=named_choices(("open",), words="feeds.filter", empty="feeds.filter.all"),
+    )
     feed = forms.ModelChoiceField(
         Feed.objects.order_by("agency", "name"),
         required=False,
         label=lazy_message("feeds.filter.feed"),
         empty_label=lazy_message("feeds.filter.any_feed"),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = self.fields["state"]
-        assert isinstance(choices, forms.ChoiceField)
-        choices.choices = [
-            ("", message("feeds.filter.all")),
-            ("open", message("feeds.filter.open")),
-        ]
 
 
 class UploadForm(forms.Form):
@@ -120,9 +115,3 @@ class UploadForm(forms.Form):
         if data.get("agency") != "csv":
             data["mapping"] = ""
         return data
-
-    @property
-    def as_of_instant(self) -> datetime | None:
-        """Return the publication time that was given."""
-        found: datetime | None = self.cleaned_data["as_of"]
-        return found

@@ -8,6 +8,7 @@ from django import forms
 from passlight.core.kernel.documents import Document, DocumentType, read_document
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.pages.calendar import IN_CALENDAR
+from passlight.office.pages.choices import named_choices
 from passlight.office.pages.language import lazy_message, message
 from passlight.office.people.identity import NAME_LENGTH_MAX, NewPerson, Purpose
 from passlight.office.people.models import Access
@@ -18,14 +19,12 @@ CLERK_PURPOSES = (Purpose.COUNTER, Purpose.INCIDENT, Purpose.CORRECTION, Purpose
 SHOWN_TYPES = tuple(kind for kind in DocumentType if kind is not DocumentType.AGENCY)
 
 
-def _types() -> list[tuple[str, str]]:
-    return [(kind.value, message(f"people.type.{kind.value}")) for kind in SHOWN_TYPES]
-
-
 class DocumentForm(forms.Form):
     """A document as somebody reads it from the card; ``document`` after validation."""
 
-    type = forms.ChoiceField(label=lazy_message("people.type"), choices=_types)
+    type = forms.ChoiceField(
+        label=lazy_message("people.type"), choices=named_choices(SHOWN_TYPES, words="people.type")
+    )
     number = forms.CharField(
         label=lazy_message("people.number"),
         help_text=lazy_message("people.number_hint"),
@@ -103,15 +102,14 @@ class RevealForm(forms.Form):
     fields_wanted = forms.MultipleChoiceField(
         label=lazy_message("people.reveal_fields"),
         widget=FieldBoxes,
-        choices=lambda: [(name, message(f"people.field.{name}")) for name in Access.FIELDS],
+        choices=named_choices(Access.FIELDS, words="people.field"),
         error_messages={"required": lazy_message("people.reveal_fields_required")},
     )
     purpose = forms.ChoiceField(
         label=lazy_message("people.purpose"),
-        choices=lambda: [
-            ("", message("people.purpose_choose")),
-            *((code.value, message(f"people.purpose.{code.value}")) for code in CLERK_PURPOSES),
-        ],
+        choices=named_choices(
+            CLERK_PURPOSES, words="people.purpose", empty="people.purpose_choose"
+        ),
         error_messages={"required": lazy_message("people.purpose_required")},
     )
     case = forms.CharField(
@@ -141,19 +139,12 @@ class AccessFilter(forms.Form):
     purpose = forms.ChoiceField(
         required=False,
         label=lazy_message("people.purpose"),
-        choices=lambda: [
-            ("", message("people.every_purpose")),
-            *((code.value, message(f"people.purpose.{code.value}")) for code in Purpose),
-        ],
+        choices=named_choices(Purpose, words="people.purpose", empty="people.every_purpose"),
     )
     extent = forms.ChoiceField(
         required=False,
         label=lazy_message("people.extent"),
-        choices=lambda: [
-            ("", message("people.every_extent")),
-            ("full", message("people.full")),
-            ("masked", message("people.masked")),
-        ],
+        choices=named_choices(("full", "masked"), words="people", empty="people.every_extent"),
     )
     since = forms.DateField(
         required=False,

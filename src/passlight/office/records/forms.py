@@ -6,6 +6,7 @@ from django import forms
 
 from passlight.office.accounts.models import User
 from passlight.office.pages.calendar import IN_CALENDAR
+from passlight.office.pages.choices import named_choices
 from passlight.office.pages.language import current_language, lazy_message, message
 from passlight.office.records.queries import DOOR_KINDS
 from passlight.office.venues.queries import venues_visible
@@ -23,26 +24,27 @@ class RecordFilterForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
     )
     venue = forms.ChoiceField(label=lazy_message("records.filter.venue"), required=False)
-    kind = forms.ChoiceField(label=lazy_message("records.filter.kind"), required=False)
-    answer = forms.ChoiceField(label=lazy_message("records.filter.answer"), required=False)
+    kind = forms.ChoiceField(
+        label=lazy_message("records.filter.kind"),
+        required=False,
+        choices=named_choices(DOOR_KINDS, words="records.kind", empty="records.filter.any_kind"),
+    )
+    answer = forms.ChoiceField(
+        label=lazy_message("records.filter.answer"),
+        required=False,
+        choices=named_choices(ANSWERS, words="records.answer", empty="records.filter.any_answer"),
+    )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         english = current_language() == "en"
         venues = venues_visible(user).order_by("name", "id")
         named = [(str(one.pk), one.name_en if english else one.name) for one in venues]
-        self._choose("venue", "records.filter.any_venue", named)
-        kinds = [(kind, message(f"records.kind.{kind}")) for kind in DOOR_KINDS]
-        self._choose("kind", "records.filter.any_kind", kinds)
-        answers = [(answer, message(f"records.answer.{answer}")) for answer in ANSWERS]
-        self._choose("answer", "records.filter.any_answer", answers)
+        venue = self.fields["venue"]
+        assert isinstance(venue, forms.ChoiceField)
+        venue.choices = [("", message("records.filter.any_venue")), *named]
 
     def wanted(self) -> dict[str, Any]:
         """Return the filter; an invalid field narrows nothing."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
-
-    def _choose(self, name: str, empty: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", message(empty)), *choices]

@@ -5,22 +5,22 @@ from datetime import datetime
 from django import forms
 
 from passlight.core.kernel.colour import Colour
-from passlight.office.pages.language import message
+from passlight.office.pages.choices import named_choices
+from passlight.office.pages.language import lazy_message, message
 
 
 class StatusFilterForm(forms.Form):
     """Narrows the list by colour and by the beginning of a handle."""
 
-    colour = forms.ChoiceField(required=False)
+    colour = forms.ChoiceField(
+        required=False,
+        label=lazy_message("statuses.filter.colour"),
+        choices=named_choices(Colour, words="pages.colour", empty="statuses.filter.any_colour"),
+    )
     handle = forms.CharField(required=False, max_length=40)
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        colour = self.fields["colour"]
-        assert isinstance(colour, forms.ChoiceField)
-        named = [(one.value, message(f"pages.colour.{one.value}")) for one in Colour]
-        colour.choices = [("", message("statuses.filter.any_colour")), *named]
-        colour.label = message("statuses.filter.colour")
         self.fields["handle"].label = message("statuses.filter.handle")
         self.fields["handle"].widget.attrs["placeholder"] = message("statuses.filter.handle")
 

@@ -12,9 +12,11 @@ from passlight.core.places.venue import (
     VenueClass,
 )
 from passlight.core.places.venue import Entrance as Door
+from passlight.office.accounts.forms import UnitField
 from passlight.office.accounts.models import Unit, User
 from passlight.office.accounts.roles import visible_units
-from passlight.office.pages.language import current_language, lazy_message, message
+from passlight.office.pages.choices import named_choices
+from passlight.office.pages.language import lazy_message, message
 from passlight.office.venues.actions import VenueDetails
 from passlight.office.venues.models import Entrance, Venue
 from passlight.office.venues.queries import VenueFilter
@@ -26,28 +28,27 @@ class VenueFilterForm(forms.Form):
     query = forms.CharField(
         label=lazy_message("venues.filter.query"), required=False, max_length=80
     )
-    kind = forms.ChoiceField(label=lazy_message("venues.filter.kind"), required=False)
-    state = forms.ChoiceField(label=lazy_message("venues.filter.state"), required=False)
+    kind = forms.ChoiceField(
+        label=lazy_message("venues.filter.kind"),
+        required=False,
+        choices=named_choices(VenueClass, words="venues.kind", empty="venues.filter.any_kind"),
+    )
+    state = forms.ChoiceField(
+        label=lazy_message("venues.filter.state"),
+        required=False,
+        choices=named_choices(
+            ("active", "inactive"), words="venues.state", empty="venues.filter.any_state"
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        states = [(name, message(f"venues.state.{name}")) for name in ("active", "inactive")]
-        _choose(self, "kind", [("", message("venues.filter.any_kind")), *_kinds()])
-        _choose(self, "state", [("", message("venues.filter.any_state")), *states])
         self.fields["query"].widget.attrs["placeholder"] = message("venues.filter.query")
 
     def wanted(self) -> VenueFilter:
         """Return the filter; an invalid field narrows nothing."""
         self.is_valid()
         return VenueFilter(**{name: value for name, value in self.cleaned_data.items() if value})
-
-
-class UnitField(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django has no subscript
-    """Chooses one of the units below the user's own."""
-
-    def label_from_instance(self, obj: Unit) -> str:
-        """Return the unit's name in the page's language."""
-        return obj.name_en if current_language() == "en" else obj.name
 
 
 class VenueForm(forms.Form):
@@ -60,7 +61,10 @@ class VenueForm(forms.Form):
     )
     name_en = forms.CharField(label=lazy_message("venues.field.name_en"), max_length=160)
     address = forms.CharField(label=lazy_message("venues.field.address"), max_length=160)
-    kind = forms.ChoiceField(label=lazy_message("venues.field.kind"))
+    kind = forms.ChoiceField(
+        label=lazy_message("venues.field.kind"),
+        choices=named_choices(VenueClass, words="venues.kind"),
+    )
     unit = UnitField(label=lazy_message("venues.field.unit"), queryset=Unit.objects.none())
     freshness_seconds = forms.IntegerField(
         label=lazy_message("venues.field.freshness"),
@@ -70,7 +74,6 @@ class VenueForm(forms.Form):
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choose(self, "kind", _kinds())
         unit = self.fields["unit"]
         assert isinstance(unit, UnitField)
         unit.queryset = visible_units(user)
@@ -150,13 +153,3 @@ class EntranceForm(forms.Form):
     def door(self) -> Door:
         """Return what a valid form says."""
         return Door(**self.cleaned_data)
-
-
-def _kinds() -> list[tuple[str, str]]:
-    return [(kind.value, message(f"venues.kind.{kind.value}")) for kind in VenueClass]
-
-
-def _choose(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = choices
