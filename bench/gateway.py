@@ -159,8 +159,8 @@ async def _measure(folder: Path, port: int, pid: int, people: int) -> dict[str, 
             _call(checkers[n % len(checkers)], "POST", "/v1/verifications", _scan(draft, clock))
             for n, draft in enumerate(drafts)
         ]
-        rates["verification over HTTP, logged durably"], verdicts = await _rate(client, pid, scans)
-        greens = sum(json.loads(verdict)["answer"] == "green" for verdict in verdicts)
+        rates["verification over HTTP, logged durably"], answers = await _rate(client, pid, scans)
+        greens = sum(json.loads(one)["answer"] == "green" for one in answers)
         assert greens == people, f"{greens} of {people} were green"
     return rates
 

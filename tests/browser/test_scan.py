@@ -1,4 +1,4 @@
-"""From a resident's screen through a camera to a verdict, and what a fact changes.
+"""From a resident's screen through a camera to an answer, and what a fact changes.
 
 Expected words: ui.md 3 and the rule's own reason in ``policies/shanghai-2020-02``; the reading
 of the QR is checked with zxing-cpp, which shares nothing with our drawing or base45.
@@ -129,11 +129,11 @@ def test_a_filmed_code_is_green_and_after_a_fact_the_next_slot_is_red(
         third = next_code(phone, filmed, second)
         landed = land()
         door.wait_for_timeout(ASK_AFTER_MS)
-        verdict = type_code(door, third)
+        told = type_code(door, third)
     assert landed["landed"] == 1
-    assert verdict["answer"] == "red", verdict
-    assert verdict["reason"]["zh"] == "确诊未出院"
-    assert verdict["now_ms"] - landed["committed_ms"] <= ADMITTED_WITHIN_MS
+    assert told["answer"] == "red", told
+    assert told["reason"]["zh"] == "确诊未出院"
+    assert told["now_ms"] - landed["committed_ms"] <= ADMITTED_WITHIN_MS
     expect(door.locator("#card .do")).to_have_text("隔离")
     expect(door.locator("#card .act")).to_have_class("act on-status st-red")
     expect(door.locator("#card .reason")).to_contain_text("确诊未出院")

@@ -129,7 +129,7 @@ def test_repeat_within_and_across_interactions(door: Door) -> None:
     text = code.text(door.now())
     one = door.scan(text, interaction=first).json()
     again = door.scan(text, interaction=first).json()
-    assert one == again  # the same reading, the same verdict and the same record
+    assert one == again  # the same reading, the same answer and the same record
     said = door.scan(text).json()
     assert (said["answer"], said["reason"]["code"], said["lookup"]) == (
         "undetermined",

@@ -55,7 +55,7 @@ let asOf: number | null = null;
 const scanner = new Scanner(element<HTMLVideoElement>("video"), page.wasm, (text) => void check({ text }));
 const healthEveryMs = 5_000;
 
-/** Asks for one verdict and shows it; whatever goes wrong is a question, never a colour. */
+/** Asks for one answer and shows it; whatever goes wrong is a question, never a colour. */
 async function check(subject: { text: string } | { subject_token: string }, known?: Identity): Promise<void> {
   if (working) return;
   working = true;
@@ -69,7 +69,7 @@ async function check(subject: { text: string } | { subject_token: string }, know
     });
     asOf = found.as_of ? Date.parse(found.as_of) : null;
     showNet(true);
-    showVerdict(found, known !== undefined);
+    showAnswer(found, known !== undefined);
     if (known) fillIdentity(card, known);
     else if (found.lookup) void identify(found.lookup, current);
   } catch (error) {
@@ -82,7 +82,7 @@ async function check(subject: { text: string } | { subject_token: string }, know
   }
 }
 
-function showVerdict(found: Verification, known: boolean): void {
+function showAnswer(found: Verification, known: boolean): void {
   const outcome = outcomeOf(found.answer, found.test_age_hours, page.testHours);
   const limit = page.testHours;
   let reason: Two = found.reason.zh ? found.reason : both("checker.reason_none");

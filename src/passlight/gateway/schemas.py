@@ -161,7 +161,7 @@ class VerificationOut(Struct, frozen=True, kw_only=True):
     place: Place
     kind: Literal["hot", "cold", "paper", "document"] | None
     recorded: bool
-    """False: the verdict stands, but the journal had not confirmed its record in time."""
+    """False: the answer stands, but the journal had not confirmed its record in time."""
     now_ms: int
 
 

@@ -1,9 +1,9 @@
 """Verification at a door: one of seven answers, one reason, from memory.
 
 The code is judged by ``core.verification`` with the status book in place of a list. The
-verdict waits for the journal's fsync for 300 ms at most and never for the database: the
-answer says in ``recorded`` whether its record was durable when it was given, and a journal
-that is full or slow never keeps a verdict from a door.
+answer waits for the journal's fsync for 300 ms at most and never for the database: it
+says in ``recorded`` whether its record was durable when it was given, and a journal
+that is full or slow never keeps an answer from a door.
 """
 
 import asyncio
@@ -102,7 +102,7 @@ class _BookSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Verdict:
+class _GatewayAnswer:
     """What a door is told, before it is written out."""
 
     answer: DoorAnswer
@@ -148,8 +148,8 @@ class Verifying:
         known = self._same.get(same)
         if known is not None and now - known[0] < SAME_SECONDS:
             return known[1]  # the same code in the same open interaction (PL1 5, step 16)
-        verdict = self._verdict(principal, asked, venue, now)
-        out = await self._recorded(principal, asked, venue, door, verdict)
+        found = self._answer(principal, asked, venue, now)
+        out = await self._recorded(principal, asked, venue, door, found)
         self._same.put(same, (now, out))
         return out
 
@@ -162,9 +162,9 @@ class Verifying:
             raise RefusedError(404, "unknown-venue")
         return venue, door
 
-    def _verdict(
+    def _answer(
         self, principal: Principal, asked: VerificationRequest, venue: Venue, now: int
-    ) -> _Verdict:
+    ) -> _GatewayAnswer:
         if asked.subject_token is not None:
             ordinal = self._subject(principal, asked)
             return self._of_document(ordinal, venue, now)
@@ -209,7 +209,7 @@ class Verifying:
             raise RefusedError(400, "bad-subject")
         return handle.ordinal
 
-    def _of_document(self, ordinal: int, venue: Venue, now: int) -> _Verdict:
+    def _of_document(self, ordinal: int, venue: Venue, now: int) -> _GatewayAnswer:
         if not venue.active:
             return _plain(DoorAnswer.CLOSED, "venue-closed")
         age = self._published.book_age(self._clock.now())
@@ -221,7 +221,7 @@ class Verifying:
         if standing.colour is Colour.CLOSED:
             return _plain(DoorAnswer.CLOSED, "person-closed", kind="document", ordinal=ordinal)
         reason, advice = self._words(standing.colour, standing)
-        return _Verdict(
+        return _GatewayAnswer(
             answer=DoorAnswer(standing.colour.value),
             reason=reason,
             advice=advice,
@@ -230,7 +230,7 @@ class Verifying:
             test_age_hours=_hours(standing.sampled_at, now),
         )
 
-    def _of_code(self, answer: Answer, now: int) -> _Verdict:
+    def _of_code(self, answer: Answer, now: int) -> _GatewayAnswer:
         """Return core's answer in words, with what the book knows besides."""
         kind: _Kind | None = answer.kind.value if answer.kind is not None else None
         ordinal = self._ordinal(answer)
@@ -247,7 +247,7 @@ class Verifying:
         reason, advice = self._words(colour, standing)
         # A test that came after the code was made is in the book alone.
         samples = [s for s in (answer.sampled_from, standing.sampled_at) if s is not None]
-        return _Verdict(
+        return _GatewayAnswer(
             answer=answer.answer,
             reason=reason,
             advice=advice,
@@ -288,12 +288,12 @@ class Verifying:
         asked: VerificationRequest,
         venue: Venue,
         door: Entrance,
-        verdict: _Verdict,
+        found: _GatewayAnswer,
     ) -> VerificationOut:
         instant = self._clock.now()
         number = make_uuid(self._entropy)
         as_of = self._published.book.as_of
-        body_hash = _body_hash(verdict.body)
+        body_hash = _body_hash(found.body)
         entry = Entry(
             key=number,
             kind="verification",
@@ -304,33 +304,33 @@ class Verifying:
                 "device": principal.device,
                 "venue_id": venue.id,
                 "entrance": door.code,
-                "ordinal": verdict.ordinal,
-                "answer": verdict.answer.value,
-                "reason": verdict.reason.code,
+                "ordinal": found.ordinal,
+                "answer": found.answer.value,
+                "reason": found.reason.code,
                 "body_hash": body_hash,
             },
-            payload=_payload(asked, verdict, as_of=as_of.isoformat() if as_of else None),
+            payload=_payload(asked, found, as_of=as_of.isoformat() if as_of else None),
         )
         lookup = None
-        if verdict.ordinal is not None and verdict.answer in _NAMED:
+        if found.ordinal is not None and found.answer in _NAMED:
             lookup = self._sealer.seal(
                 Use.LOOKUP,
-                ordinal=verdict.ordinal,
+                ordinal=found.ordinal,
                 checker=principal.handle,
                 venue=venue.id,
                 now=instant,
                 entropy=self._entropy,
             )
         return VerificationOut(
-            answer=verdict.answer.value,
-            reason=verdict.reason,
-            advice=verdict.advice,
-            test_age_hours=verdict.test_age_hours,
+            answer=found.answer.value,
+            reason=found.reason,
+            advice=found.advice,
+            test_age_hours=found.test_age_hours,
             as_of=as_of.isoformat() if as_of else None,
             lookup=lookup,
             verification=number,
             place=Place(venue=venue_out(venue), entrance=entrance_out(door)),
-            kind=verdict.kind,
+            kind=found.kind,
             recorded=await self._append(entry),
             now_ms=milliseconds(instant),
         )
@@ -352,9 +352,11 @@ def _plain(
     kind: _Kind | None = None,
     ordinal: int | None = None,
     body: Body | None = None,
-) -> _Verdict:
+) -> _GatewayAnswer:
     """Return an answer that is no colour."""
-    return _Verdict(answer=answer, reason=_reason(code), kind=kind, ordinal=ordinal, body=body)
+    return _GatewayAnswer(
+        answer=answer, reason=_reason(code), kind=kind, ordinal=ordinal, body=body
+    )
 
 
 def _reason(code: str) -> AnswerReason:
@@ -374,13 +376,13 @@ def _body_hash(body: Body | None) -> str | None:
 
 
 def _payload(
-    asked: VerificationRequest, verdict: _Verdict, *, as_of: str | None
+    asked: VerificationRequest, found: _GatewayAnswer, *, as_of: str | None
 ) -> Mapping[str, Any]:
     return {
         "interaction": asked.interaction,
-        "kind": verdict.kind,
+        "kind": found.kind,
         "as_of": as_of,
-        "test_age_hours": verdict.test_age_hours,
+        "test_age_hours": found.test_age_hours,
     }
 
 

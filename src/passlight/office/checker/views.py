@@ -1,6 +1,6 @@
 """The checker's pages, and the two answers that only the office can give: who it is.
 
-The verdict comes from the gateway. A name comes from here, in the transaction that writes
+The answer comes from the gateway. A name comes from here, in the transaction that writes
 the access row: no row, no name.
 """
 
@@ -86,7 +86,7 @@ def post(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires("door.use", api=True)
 def identity(request: HttpRequest) -> HttpResponse:
-    """Give the masked identity behind a verdict, and write who looked, where and why."""
+    """Give the masked identity behind an answer, and write who looked, where and why."""
     user = signed_in_user(request)
     body = _body(request)
     handle = _open(user, body)
