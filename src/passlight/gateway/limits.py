@@ -72,10 +72,6 @@ class BoundedMap(Generic[_Key, _Value]):
         if len(self._items) > self._size:
             self._items.popitem(last=False)
 
-    def drop(self, key: _Key) -> None:
-        """Forget a key; nothing when it is not there."""
-        self._items.pop(key, None)
-
 
 class RateLimiter:
     """Token buckets by principal, in bounded memory."""

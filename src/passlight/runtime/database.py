@@ -10,7 +10,6 @@ Four roles, so that the database itself refuses what a process has no business d
 
 import json
 from enum import StrEnum
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from passlight.core.kernel.entropy import Entropy
@@ -68,9 +67,3 @@ def url_for(role: Role, settings: Settings, *, database: str | None = None) -> s
     password = role_passwords(settings)[role.value]
     netloc = f"{role.login}:{password}@{host}"
     return urlunsplit(parts._replace(netloc=netloc, path=path))
-
-
-def key_file(settings: Settings, name: str) -> Path:
-    """Return the path of one key file; the folder is readable by its owner alone."""
-    settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return settings.keys / name

@@ -43,12 +43,6 @@ def phone_number(number: int) -> str:
     return f"{PHONE_PREFIX}{number:08d}"
 
 
-def is_fictional(document: Document) -> bool:
-    """Return whether ``document`` is from the ranges above."""
-    prefix = REGION if document.type is DocumentType.RESIDENT_ID else PASSPORT_PREFIX
-    return document.number.startswith(prefix)
-
-
 def with_wrong_check_digit(number: str) -> str:
     """Return ``number`` with another last character: what a misread card looks like."""
     return number[:-1] + ("0" if number[-1] != "0" else "1")

@@ -1,7 +1,7 @@
 """A person's facts as the rules read them: by kind, with the two times of a test result.
 
 A result is *measured* when it was sampled: gaps, ages and ``since`` compare that. It *counts*
-from when it was reported: nobody is released before anyone could know (E23, design.md brief).
+from when it was reported: nobody is released before anyone could know (E23, design.md 4).
 """
 
 from collections import defaultdict

@@ -138,20 +138,7 @@ def public(view: View) -> View:
     return view
 
 
-def signed_in(view: View) -> View:
-    """Let a view be called by everybody who is logged in, whatever their role."""
-
-    @functools.wraps(view)
-    def checked(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return view(request, *args, **kwargs)
-
-    checked.action = "*"  # type: ignore[attr-defined]
-    return cast("View", checked)
-
-
 def signed_in_user(request: HttpRequest) -> User:
-    """Return the user of a request that a decorator above has let through."""
-    assert isinstance(request.user, User), "only behind requires() or signed_in()"
+    """Return the user of a request that ``requires`` has let through."""
+    assert isinstance(request.user, User), "only behind requires()"
     return request.user

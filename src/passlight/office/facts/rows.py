@@ -1,7 +1,5 @@
 """Rows of the log as the core's facts, and back."""
 
-from collections.abc import Iterable
-
 from passlight.core.facts.fact import Fact, Op
 from passlight.office.facts.models import FactVersion
 
@@ -26,8 +24,3 @@ def to_fact(row: FactVersion) -> Fact:
         payload=row.payload,
         seq=row.seq,
     )
-
-
-def to_facts(rows: Iterable[FactVersion]) -> list[Fact]:
-    """Return the core's view of stored versions."""
-    return [to_fact(row) for row in rows]

@@ -1,7 +1,6 @@
 """Lands a list that replaces the one before: one transaction a list, one list at a time."""
 
 import dataclasses
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -187,9 +186,3 @@ def _account(done: Replacement, batch: Batch, *, clock: Clock) -> None:
     batch.bytes_done = batch.size_bytes
     batch.touched_at = clock.now()
     batch.finished_at = clock.now() if done.held is None else None
-
-
-def newest_published(feed: Feed) -> datetime | None:
-    """Return when the list in force was published."""
-    current = list_in_force(feed)
-    return current.published_at if current is not None else None

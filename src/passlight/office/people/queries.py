@@ -13,7 +13,7 @@ from django.db import connection
 
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.documents import Document, DocumentType
-from passlight.core.kernel.masking import mask_document, mask_name, mask_phone
+from passlight.core.kernel.masking import mask_document, mask_name
 from passlight.office.accounts.models import Unit, User
 from passlight.office.people.actions import pseudonym
 from passlight.office.people.identity import (
@@ -135,13 +135,6 @@ def open_identity(
         phone=_field(person, "phone_sealed") if "phone" in wanted else "",
         birth=_field(person, "birth_sealed") if "birth" in wanted else "",
     )
-
-
-def masked_phone(person: Person, *, actor: User, purpose: str, clock: Clock = CLOCK) -> str:
-    """Return the phone number under its mask, and write the access row."""
-    _log(person, actor, ("phone",), purpose, masked=True, place="", case="", clock=clock)
-    phone = _field(person, "phone_sealed")
-    return mask_phone(phone) if phone else ""
 
 
 def own_identity(person: Person, *, actor: User, clock: Clock = CLOCK) -> MaskedIdentity:
