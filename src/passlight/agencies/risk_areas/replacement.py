@@ -195,44 +195,41 @@ def _ends_wait(snapshot: Snapshot, ended: int) -> Problem:
 
 
 def _listed(place: Place, snapshot: Snapshot, recorded_at: datetime) -> Fact:
-    return Fact(
-        fact_id=f"{snapshot.list_id}:{place.area}:listed",
-        ver=1,
-        op=Op.ASSERT,
-        kind="area.listed",
-        subject=f"area:{place.area}",
-        occurred_at=snapshot.published_at,
-        occurred_until=None,
-        recorded_at=recorded_at,
-        source=SOURCE,
-        payload={
-            "area": place.area,
-            "level": place.level,
-            "list_id": snapshot.list_id,
-            "province": place.province,
-            "city": place.city,
-            "county": place.county,
-            "name": place.name,
-        },
-    )
+    payload = {
+        "area": place.area,
+        "level": place.level,
+        "list_id": snapshot.list_id,
+        "province": place.province,
+        "city": place.city,
+        "county": place.county,
+        "name": place.name,
+    }
+    return _said("listed", payload, snapshot, recorded_at)
 
 
 def _delisted(area: str, known: Listed, snapshot: Snapshot, recorded_at: datetime) -> Fact:
     """Return the end of a listing; it names the list that began it and the list that ended it."""
+    payload = {
+        "area": area,
+        "level": known.level,
+        "list_id": known.list_id,
+        "ended_by": snapshot.list_id,
+    }
+    return _said("delisted", payload, snapshot, recorded_at)
+
+
+def _said(event: str, payload: dict[str, str], snapshot: Snapshot, recorded_at: datetime) -> Fact:
+    """Return what ``snapshot`` says of one area."""
+    area = payload["area"]
     return Fact(
-        fact_id=f"{snapshot.list_id}:{area}:delisted",
+        fact_id=f"{snapshot.list_id}:{area}:{event}",
         ver=1,
         op=Op.ASSERT,
-        kind="area.delisted",
+        kind=f"area.{event}",
         subject=f"area:{area}",
         occurred_at=snapshot.published_at,
         occurred_until=None,
         recorded_at=recorded_at,
         source=SOURCE,
-        payload={
-            "area": area,
-            "level": known.level,
-            "list_id": known.list_id,
-            "ended_by": snapshot.list_id,
-        },
+        payload=payload,
     )
