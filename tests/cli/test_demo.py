@@ -61,6 +61,21 @@ def silent(url: str) -> bool:
     return False
 
 
+def until_health(url: str, *, ready: bool) -> None:
+    """Wait until the front says that all is ready, or that something is not."""
+    limit = time.monotonic() + MOMENT_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(f"{url}/healthz", timeout=5).close()
+            found = True
+        except urllib.error.HTTPError:
+            found = False
+        if found is ready:
+            return
+        assert time.monotonic() < limit, f"ready is still {found}"
+        time.sleep(0.2)
+
+
 def rows_of(said: str) -> dict[str, list[str]]:
     """Return the words of each login's row."""
     rows = re.findall(r"^  ([a-z-]+)  +([a-z-]+)(?:  +(\S+))?$", said, flags=re.MULTILINE)
@@ -81,6 +96,11 @@ def test_killed_and_started_again_it_is_the_same_district(tmp_path: Path, free_p
         number = logins["resident-green"][1]
         assert re.fullmatch(r"999999\d{11}[\dX]", number), "a resident id of nobody's region"
         assert json.loads(urllib.request.urlopen(f"{first.url}/healthz").read())["ready"]
+
+        server.stop()
+        until_health(first.url, ready=False)
+        server.start()
+        until_health(first.url, ready=True)  # office, worker and gateway by themselves
 
         first.end(signal.SIGKILL)
         assert server.running(), "positive control: the database outlives the command"

@@ -133,7 +133,8 @@ class EmbeddedPostgres:
     def _choose_port(self) -> int:
         """Return the port of last time, so that whoever was connected finds the server again.
 
-        Another one only when a foreign program took it in between.
+        Another one only when a foreign program took it in between; the gateway asks for it at
+        every connection, office and worker learn it when passlight serve is started again.
         """
         try:
             last = int((self.folder / "port").read_text())
