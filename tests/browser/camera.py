@@ -6,17 +6,23 @@ from pathlib import Path
 import numpy as np
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 WIDTH, HEIGHT, FRAMES = 640, 480, 10
 CODE = 380
 SLOT_SECONDS = 20
+TRIES = 5
 
 
 def picture_of_code(page: Page) -> Image.Image:
     """Return the drawing of the resident's code as it stands on the screen."""
-    drawn = page.locator("#qr svg[role=img]").screenshot()
-    return Image.open(io.BytesIO(drawn)).convert("L")
+    for _ in range(TRIES):
+        try:
+            drawn = page.locator("#qr svg[role=img]").screenshot()
+        except Error:  # a new slot replaced the drawing while it was being taken
+            continue
+        return Image.open(io.BytesIO(drawn)).convert("L")
+    raise AssertionError("the code on the page could not be taken")
 
 
 def text_of(picture: Image.Image) -> str:
