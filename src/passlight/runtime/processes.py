@@ -47,7 +47,6 @@ class Supervisor:
         self.logs = logs
         self._clock = clock
         self._running: list[_Running] = []
-        self._stopping = False
         # A fault's traceback is for whoever runs this, not for every user of the machine.
         logs.mkdir(parents=True, exist_ok=True, mode=0o700)
 
