@@ -42,6 +42,7 @@ CSRF_TRUSTED_ORIGINS = [PASSLIGHT.public_url]
 _APPS = (
     *("pages", "accounts", "people", "feeds", "facts", "packs"),
     *("statuses", "venues", "keyring", "records", "resident", "checker"),
+    *("halls", "gates", "incidents", "notices"),
 )
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
     *[f"passlight.office.{app}" for app in _APPS],
 ]
 MIDDLEWARE = [

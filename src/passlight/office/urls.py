@@ -13,6 +13,10 @@ urlpatterns = [
     path("statuses/", include("passlight.office.statuses.urls")),
     path("venues/", include("passlight.office.venues.urls")),
     path("records/", include("passlight.office.records.urls")),
+    path("halls/", include("passlight.office.halls.urls")),
+    path("gates/", include("passlight.office.gates.urls")),
+    path("incidents/", include("passlight.office.incidents.urls")),
+    path("notices/", include("passlight.office.notices.urls")),
     path("me/", include("passlight.office.resident.urls")),
     path("checker/", include("passlight.office.checker.urls")),
 ]

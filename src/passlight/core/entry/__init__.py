@@ -1,0 +1,1 @@
+"""Entry: what a door must see, what it decides, how many may be inside."""

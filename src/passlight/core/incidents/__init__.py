@@ -1,0 +1,1 @@
+"""Incidents: the steps of the chain of report, their clocks and proofs."""

@@ -1,0 +1,1 @@
+"""Gate: the agent of one door (数字哨兵); decides alone, stores, forwards."""

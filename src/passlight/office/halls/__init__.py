@@ -1,0 +1,1 @@
+"""Halls: zones, plans with dates, staff, and how many people are inside."""

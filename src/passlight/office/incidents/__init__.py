@@ -1,0 +1,1 @@
+"""Incidents: an abnormal code or sign, from the door to its end."""

@@ -1,0 +1,1 @@
+"""Notices: messages on their way to people, sent after the commit that caused them."""
