@@ -70,6 +70,9 @@ fi
 if ! fc-list :lang=zh 2>/dev/null | grep -q .; then
   need fontconfig fonts-noto-cjk || echo "Posters (PDF) will not be available until then." >&2
 fi
-if [ "$tests" = yes ] && ! command -v chromium >/dev/null; then
-  need chromium || exit 2
+if [ "$tests" = yes ]; then
+  command -v chromium >/dev/null || need chromium || exit 2
+  # A real broker and a real camera path for the tests of the gate.
+  [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || need mosquitto || exit 2
+  command -v ffmpeg >/dev/null || need ffmpeg || exit 2
 fi
