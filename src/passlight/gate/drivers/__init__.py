@@ -1,0 +1,1 @@
+"""Real drivers of the ports, one module a device."""
