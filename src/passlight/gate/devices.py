@@ -1,7 +1,7 @@
 """The devices of one door, run together: what people show comes out in one line, in order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from passlight.gate.ports import (
@@ -48,7 +48,9 @@ class Devices:
         async with asyncio.TaskGroup() as group:
             for port in self.ports():
                 group.create_task(port.run(), name=port.name)
-            for source in (*self.codes, *self.documents, *self.keys):
+            sources: tuple[CodeSource | IdReader | Keys, ...]
+            sources = (*self.codes, *self.documents, *self.keys)
+            for source in sources:
                 group.create_task(self._pump(source), name=f"{source.name} in")
 
     async def inputs(self) -> AsyncIterator[Input]:
@@ -56,6 +58,6 @@ class Devices:
         while True:
             yield await self._inbox.get()
 
-    async def _pump(self, source: CodeSource | IdReader | Keys) -> None:
+    async def _pump(self, source: AsyncIterable[Input]) -> None:
         async for shown in source:
             await self._inbox.put(shown)

@@ -1,7 +1,7 @@
 """What a door needs of its devices: Protocols; each has a real driver and a simulated one.
 
 A port opens its device, reopens it after a fault and says how it is; none of them ever blocks
-the decision. What people show arrives through ``Devices.inputs()`` (devices.py) in the order it was read.
+the decision. What people show arrives from ``Devices.inputs()`` in the order it was read.
 """
 
 from collections.abc import AsyncIterator, Mapping
