@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from passlight.core.kernel.documents import Document
 from passlight.core.rules.admission import Outcome
 from passlight.core.rules.terms import Text
 
@@ -51,10 +52,9 @@ class Scan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownDocument:
-    """One identity document that a reader read; the number is never in a log."""
+    """One identity document that a reader read, checked; the number is never in a log."""
 
-    type: str
-    number: str = field(repr=False)
+    document: Document
     source: str
 
 
