@@ -1,0 +1,87 @@
+"""A serial port under asyncio: no thread, reopened when the cable comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import serial
+
+from passlight.gate.drivers.condition import DeviceCondition, keep_open
+
+CHUNK = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialLine:
+    """Which port, and how its bits are set."""
+
+    device: str
+    baud: int = 9_600
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+
+    def open(self) -> serial.Serial:
+        """Open the port for this process alone.
+
+        Raises:
+            OSError: when it is not there or another process has it.
+        """
+        return serial.Serial(
+            self.device,
+            self.baud,
+            parity=self.parity,
+            stopbits=self.stop_bits,
+            timeout=0,
+            write_timeout=0,
+            exclusive=True,
+        )
+
+
+async def chunks(port: serial.Serial) -> AsyncIterator[bytes]:
+    """Return what arrives, as it arrives.
+
+    Raises:
+        OSError: when the device is gone.
+    """
+    loop = asyncio.get_running_loop()
+    arrived = asyncio.Event()
+    loop.add_reader(port.fileno(), arrived.set)
+    try:
+        while True:
+            await arrived.wait()
+            data = port.read(CHUNK)
+            arrived.clear()
+            if data:
+                yield data
+            # One that talks without end must not starve the door.
+            await asyncio.sleep(0)
+    finally:
+        loop.remove_reader(port.fileno())
+
+
+async def serve_serial(
+    line: SerialLine,
+    condition: DeviceCondition,
+    took: Callable[[bytes], None],
+    opened: Callable[[serial.Serial | None], None] | None = None,
+) -> None:
+    """Hand every byte of ``line`` to ``took``, through unplugging and back; never returns.
+
+    ``opened`` gets the port when it opens and nothing when it is gone.
+    """
+
+    async def serve() -> None:
+        port = line.open()
+        try:
+            condition.works()
+            if opened is not None:
+                opened(port)
+            async for data in chunks(port):
+                took(data)
+        finally:
+            if opened is not None:
+                opened(None)
+            port.close()
+
+    await keep_open(serve, condition)
