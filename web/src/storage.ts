@@ -1,16 +1,27 @@
 // A small store in IndexedDB: one database, named stores, values by key. Nothing here leaves the device.
 
 const database = "passlight";
-const stores = ["device", "wallet", "queue"] as const;
+const stores = ["device", "wallet", "queue", "door"] as const;
+const version = 2;
 export type StoreName = (typeof stores)[number];
 
 let opened: Promise<IDBDatabase> | null = null;
 
 function open(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(database, 1);
-    request.onupgradeneeded = () => stores.forEach((name) => request.result.createObjectStore(name));
-    request.onsuccess = () => resolve(request.result);
+    const request = indexedDB.open(database, version);
+    request.onupgradeneeded = () => {
+      const made = request.result.objectStoreNames;
+      for (const name of stores) if (!made.contains(name)) request.result.createObjectStore(name);
+    };
+    request.onsuccess = () => {
+      // Another tab with a newer page must not wait for this one.
+      request.result.onversionchange = () => {
+        request.result.close();
+        opened = null;
+      };
+      resolve(request.result);
+    };
     request.onerror = () => reject(request.error ?? new Error("IndexedDB"));
   });
   return opened;
@@ -44,7 +55,7 @@ export async function remove(name: StoreName, key: string): Promise<void> {
   await run(name, "readwrite", (store) => store.delete(key));
 }
 
-/** Forgets everything this device holds: at logout. */
+/** Forgets what belongs to a person on this device: at logout. What a door has still to send is not theirs. */
 export async function forgetAll(): Promise<void> {
-  for (const name of stores) await run(name, "readwrite", (store) => store.clear());
+  for (const name of ["device", "wallet"] as const) await run(name, "readwrite", (store) => store.clear());
 }

@@ -28,6 +28,13 @@ export class ReplaySet {
     return this.seen.get(body) ?? null;
   }
 
+  /** The sightings that still count, oldest first: what a restart takes back with `record`, without the answers. */
+  kept(now: number): [body: string, sighting: Omit<Sighting, "answer">][] {
+    return [...this.seen]
+      .filter(([, sighting]) => now - sighting.seenAt < keptSeconds)
+      .map(([body, { slot, interaction, seenAt }]) => [body, { slot, interaction, seenAt }]);
+  }
+
   record(body: string, sighting: Omit<Sighting, "answer">): Sighting {
     const kept = { ...sighting, answer: null };
     this.seen.delete(body);

@@ -7,6 +7,7 @@ from passlight.office.checker import views
 app_name = "checker"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.door, name="door"),
+    path("worker.js", views.worker, name="worker"),
     path("post/", views.post, name="post"),
     path("identity/", views.identity, name="identity"),
     path("document/", views.document, name="document"),

@@ -17,14 +17,15 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from passlight.core.codes.layout import Purpose as CodePurpose
 from passlight.core.kernel.documents import DocumentType, read_document
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts import throttle
 from passlight.office.accounts.models import User
-from passlight.office.accounts.roles import requires, signed_in_user
+from passlight.office.accounts.roles import public, requires, signed_in_user
 from passlight.office.checker.posts import Post, find_post, posts_for, remember, remembered
-from passlight.office.pages.entry import ENTRY_TEST_HOURS
 from passlight.office.pages.language import current_language, message
+from passlight.office.pages.worker import serve_worker
 from passlight.office.people.identity import Purpose
 from passlight.office.people.models import Person
 from passlight.office.people.queries import find_by_document, masked_identity
@@ -32,6 +33,7 @@ from passlight.runtime.catalogue import both
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.sealed import Handle, SealedError, Sealer, Use
+from passlight.runtime.signing import public_key_for
 
 BODY_BYTES_MAX = 4096
 LOOKUPS_A_MINUTE = 20
@@ -63,11 +65,20 @@ def door(request: HttpRequest) -> HttpResponse:
             "venue": str(post.venue.pk),
             "entrance": post.entrance.code,
             "place": post.place,
-            "testHours": ENTRY_TEST_HOURS,
+            "badge": user.badge,
+            "realm": settings.PASSLIGHT.realm,
+            "roots": [public_key_for(KeyFolder(settings.PASSLIGHT.keys), CodePurpose.LIST).hex()],
             "wasm": static("dist/zxing_reader.wasm"),
         },
     }
     return render(request, "checker/door.html", context)
+
+
+@public
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """Serve the service worker from below ``/checker/``: this door opens without network."""
+    return serve_worker()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

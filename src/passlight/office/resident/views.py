@@ -1,12 +1,9 @@
 """The resident's pages: my code, my check-in, why, who looked at my data."""
 
-from pathlib import Path
-
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -15,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from passlight.core.codes.layout import Purpose
 from passlight.office.accounts.roles import public, requires, signed_in_user
-from passlight.office.pages.entry import ENTRY_TEST_HOURS
 from passlight.office.pages.language import current_language, message
+from passlight.office.pages.worker import serve_worker
 from passlight.office.people.models import Person
 from passlight.office.people.queries import (
     AccessEntry,
@@ -24,6 +21,7 @@ from passlight.office.people.queries import (
     access_log,
     own_identity,
 )
+from passlight.office.resident.limits import visitor_test_hours
 from passlight.office.statuses.explanation import contact_phone, explain
 from passlight.office.statuses.forms import MomentForm
 from passlight.runtime.clock import SystemClock
@@ -46,7 +44,7 @@ def code(request: HttpRequest) -> HttpResponse:
             **_device(request),
             "realm": settings.PASSLIGHT.realm,
             "roots": [public_key_for(KeyFolder(settings.PASSLIGHT.keys), Purpose.LIST).hex()],
-            "testHours": ENTRY_TEST_HOURS,
+            "testHours": visitor_test_hours(CLOCK.now()),
             "whyUrl": reverse("resident:why"),
             "visitUrl": reverse("resident:visit"),
             "loginUrl": reverse("accounts:login"),
@@ -95,14 +93,7 @@ def access(request: HttpRequest) -> HttpResponse:
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """Serve the service worker from below ``/me/``, so that its scope is these pages alone."""
-    found = finders.find("dist/worker.js")
-    if not isinstance(found, str):
-        raise Http404
-    return HttpResponse(
-        Path(found).read_bytes(),
-        content_type="text/javascript; charset=utf-8",
-        headers={"Cache-Control": "no-cache"},
-    )
+    return serve_worker()
 
 
 def document_text(identity: MaskedIdentity) -> str:
