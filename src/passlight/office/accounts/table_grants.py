@@ -63,4 +63,9 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "venues_entrance": {Role.OFFICE: WRITE, Role.GATEWAY: READ},
     # records: appended by gateways, read by the office
     "records_record": {Role.OFFICE: READ, Role.GATEWAY: "SELECT (key, digest), INSERT"},
+    # procrastinate: the outbox of notices, worked off by the jobs process under role office
+    "procrastinate_events": {Role.OFFICE: CHANGE},
+    "procrastinate_jobs": {Role.OFFICE: CHANGE},
+    "procrastinate_periodic_defers": {Role.OFFICE: CHANGE},
+    "procrastinate_workers": {Role.OFFICE: CHANGE},
 }
