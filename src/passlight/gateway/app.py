@@ -126,7 +126,7 @@ class _Server:
         return _json(status, answer)
 
     def _principal(self, spec: RouteSpec, request: Request) -> Principal | None:
-        if spec.role is None:
+        if not spec.roles:
             return None
         proofs = request.headers.getlist("dpop")
         principal = self._parts.authenticator.authenticate(
@@ -134,7 +134,7 @@ class _Server:
             proof=proofs[0] if len(proofs) == 1 else "",
             method=request.method,
             path=spec.path,
-            role=spec.role,
+            roles=spec.roles,
         )
         if spec.rate is not None:
             now = self._parts.clock.monotonic()

@@ -1,4 +1,4 @@
-"""Limits: rates a principal, concurrency a class of work, memory of what was seen before.
+"""Limits: rates a principal, concurrency a class of work.
 
 Verification and code issue have places of their own, so that a crowd of check-ins cannot
 starve a door: a request waits a short while for a place in its class and is then told to
@@ -16,7 +16,6 @@ from typing import Generic, TypeVar
 from passlight.gateway.errors import RefusedError
 
 PRINCIPALS_MAX = 100_000
-PROOFS_MAX = 400_000
 QUEUE_SECONDS = 0.25
 
 _Key = TypeVar("_Key")
@@ -92,35 +91,6 @@ class RateLimiter:
             self._buckets.put((kind, principal), (left, now))
             raise RefusedError(429, "too-many", retry_after=wait)
         self._buckets.put((kind, principal), (left - 1, now))
-
-
-class ProofMemory:
-    """The proofs of the last two windows: each is taken once (RFC 9449 11.1)."""
-
-    def __init__(self, *, window: float, size: int = PROOFS_MAX) -> None:
-        self._window = window
-        self._size = size
-        self._turned = 0.0
-        self._present: set[bytes] = set()
-        self._former: set[bytes] = set()
-
-    def take(self, proof: bytes, *, now: float) -> bool:
-        """Return whether this proof is new, and remember it; ``now`` is monotonic seconds.
-
-        Raises:
-            RefusedError: 503 when the memory is full; forgetting early would let one in twice.
-        """
-        if now - self._turned >= self._window:
-            still_counts = now - self._turned < 2 * self._window
-            self._former = self._present if still_counts else set()
-            self._present = set()
-            self._turned = now
-        if proof in self._present or proof in self._former:
-            return False
-        if len(self._present) >= self._size:
-            raise RefusedError(503, "busy", retry_after=5)
-        self._present.add(proof)
-        return True
 
 
 class WorkClasses:

@@ -56,9 +56,9 @@ def _operation(spec: RouteSpec) -> dict[str, Any]:
         "summary": spec.summary,
         "responses": {**answers, **refusals, "default": _body("Any other failure.", Problem)},
     }
-    if spec.role is not None:
+    if spec.roles:
         operation["security"] = [{"grant": []}]
-        operation["description"] = f"Needs a grant of role {spec.role.value}."
+        operation["description"] = f"Needs a grant of role {' or '.join(sorted(spec.roles))}."
         operation["parameters"] = [_PROOF]
     if spec.request is not None:
         operation["requestBody"] = {

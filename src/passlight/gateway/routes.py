@@ -22,13 +22,18 @@ class RouteSpec:
     work: WorkClass
     answer: Any
     statuses: tuple[int, ...] = (200,)
-    role: GrantRole | None = None
+    roles: frozenset[GrantRole] = frozenset()
+    """Who may ask; empty: anybody, without a grant."""
     rate: Rate | None = None
     request: Any = None
     body_limit: int = SMALL
     errors: tuple[int, ...] = ()
 
 
+_RESIDENT = frozenset({GrantRole.RESIDENT})
+_CHECKER = frozenset({GrantRole.CHECKER})
+_DOOR = frozenset({GrantRole.CHECKER, GrantRole.GATE})
+_GATE = frozenset({GrantRole.GATE})
 _SIGNED = (400, 401, 403, 413, 429, 503)
 
 ROUTES = (
@@ -64,7 +69,7 @@ ROUTES = (
         handler="codes",
         summary="One to four codes for the phone of a resident (PL1 3).",
         work=WorkClass.ISSUE,
-        role=GrantRole.RESIDENT,
+        roles=_RESIDENT,
         rate=Rate(burst=20, per_second=0.5),
         request=schemas.CodesRequest,
         answer=schemas.CodesOut,
@@ -76,7 +81,7 @@ ROUTES = (
         handler="me",
         summary="A resident's own status.",
         work=WorkClass.ISSUE,
-        role=GrantRole.RESIDENT,
+        roles=_RESIDENT,
         rate=Rate(burst=30, per_second=1),
         answer=schemas.StatusOut,
         errors=(401, 403, 429, 503),
@@ -87,7 +92,7 @@ ROUTES = (
         handler="verifications",
         summary="A checker's scan, or a person found by document: one of seven answers.",
         work=WorkClass.VERIFY,
-        role=GrantRole.CHECKER,
+        roles=_CHECKER,
         rate=Rate(burst=60, per_second=10),
         request=schemas.VerificationRequest,
         answer=schemas.VerificationOut,
@@ -99,7 +104,7 @@ ROUTES = (
         handler="records",
         summary="What was done at a door; acknowledged after it is durable.",
         work=WorkClass.WRITE,
-        role=GrantRole.CHECKER,
+        roles=_CHECKER,
         rate=Rate(burst=30, per_second=5),
         request=schemas.RecordsRequest,
         answer=schemas.RecordsOut,
@@ -113,7 +118,7 @@ ROUTES = (
         handler="checkins",
         summary="A resident scanned a venue code; acknowledged after it is durable.",
         work=WorkClass.WRITE,
-        role=GrantRole.RESIDENT,
+        roles=_RESIDENT,
         rate=Rate(burst=10, per_second=0.5),
         request=schemas.CheckinRequest,
         answer=schemas.CheckinOut,
