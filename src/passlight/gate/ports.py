@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from passlight.core.entry.presented import Reading
 from passlight.core.kernel.documents import Document
 from passlight.core.rules.admission import Outcome
 from passlight.core.rules.terms import Text
@@ -75,14 +76,6 @@ class Pressed:
 
     key: GuardKey
     source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One body temperature, in tenths of a degree Celsius, and the thermometer that took it."""
-
-    tenths: int
-    thermometer: str
 
 
 Input = Scan | ShownDocument | Pressed

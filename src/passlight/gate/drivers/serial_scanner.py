@@ -29,7 +29,10 @@ class SerialScanner:
 
     async def run(self) -> None:
         """Read for ever."""
-        await serve_serial(self._line, self._condition, self._took)
+        await serve_serial(self._line, self._condition, self._took, self._opened)
+
+    def _opened(self, _port: object) -> None:
+        self._reader.forget()
 
     def _took(self, data: bytes) -> None:
         for line in self._reader.feed(data, self._condition.monotonic):

@@ -4,7 +4,7 @@ A reader that is unplugged in the middle of a line, or a cable beside a motor, l
 and stray bytes. A code is signed, so that finding it among noise can never make a wrong one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from passlight.core.codes.layout import PHONE_TEXT_LENGTH, PREFIX
 from passlight.gate.ports import LONGEST_TEXT
@@ -19,7 +19,7 @@ _START = PREFIX.encode()
 class ReadLine:
     """One line of a reader: the text, or none, and the fault, or none."""
 
-    text: str = ""
+    text: str = field(default="", repr=False)
     fault: str = ""
 
 
@@ -48,6 +48,11 @@ class LineReader:
             self._end(found)
         self._keep(pieces[-1], found)
         return found
+
+    def forget(self) -> None:
+        """Drop a line that can never end: the device is gone."""
+        self._kept.clear()
+        self._skipping = False
 
     def _keep(self, piece: bytes, found: list[ReadLine]) -> None:
         if self._skipping:
