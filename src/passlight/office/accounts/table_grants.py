@@ -63,9 +63,26 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "venues_entrance": {Role.OFFICE: WRITE, Role.GATEWAY: READ},
     # records: appended by gateways, read by the office
     "records_record": {Role.OFFICE: READ, Role.GATEWAY: "SELECT (key, digest), INSERT"},
-    # procrastinate: the outbox of notices, worked off by the jobs process under role office
-    "procrastinate_events": {Role.OFFICE: CHANGE},
+    # gates: the office lets devices in, the worker publishes what doors follow, gateways append
+    "gates_device": {Role.OFFICE: WRITE, Role.GATEWAY: "SELECT (id, state)"},
+    "gates_token": {Role.OFFICE: WRITE},
+    "gates_door": {Role.OFFICE: APPEND, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
+    "gates_record": {
+        Role.OFFICE: READ,
+        Role.GATEWAY: "SELECT (device_id, boot, seq, hash, prev), INSERT",
+    },
+    "gates_branch": {
+        Role.OFFICE: READ,
+        Role.GATEWAY: "SELECT (device_id, boot, seq, hash, prev), INSERT",
+    },
+    "gates_report": {Role.OFFICE: READ, Role.GATEWAY: WRITE},
+    "gates_alarm": {Role.OFFICE: WRITE, Role.GATEWAY: "INSERT"},
+    "gates_receipt": {Role.OFFICE: APPEND},
+    # notices: the outbox and its jobs; the office's process of jobs sends (office/jobs.py)
+    "notices_contact": {Role.OFFICE: WRITE},
+    "notices_notice": {Role.OFFICE: WRITE},
     "procrastinate_jobs": {Role.OFFICE: CHANGE},
+    "procrastinate_events": {Role.OFFICE: CHANGE},
     "procrastinate_periodic_defers": {Role.OFFICE: CHANGE},
     "procrastinate_workers": {Role.OFFICE: CHANGE},
 }

@@ -6,6 +6,9 @@ from django.db import models
 class Record(models.Model):
     """One record of a gateway: a check-in, a verification, a door's act, or a code issued.
 
+    A door's act holds in ``payload["entry"]`` what was asked, measured and registered
+    (``core.entry.record``).
+
     Rows are added by gateways alone (``journal.drain``); ``key`` is the sender's, so however
     often a record is sent it is here once. A person appears only as the pseudonym of the
     domain of visits.
@@ -35,7 +38,7 @@ class Record(models.Model):
                 condition=models.Q(
                     kind__in=[
                         *("checkin", "verification", "issue"),
-                        *("admit", "ask", "refuse", "isolate", "report"),
+                        *("admit", "ask", "refuse", "isolate", "exit", "report"),
                     ]
                 ),
                 name="records_record_kind",

@@ -18,7 +18,7 @@ from passlight.runtime.catalogue import catalogue
 
 CHECKIN = "checkin"
 #: What happens at doors; codes made are a log of their own and name no place.
-DOOR_KINDS = ("checkin", "verification", "admit", "ask", "refuse", "isolate", "report")
+DOOR_KINDS = ("checkin", "verification", "admit", "ask", "refuse", "isolate", "exit", "report")
 OWN_DAYS = 14
 
 
