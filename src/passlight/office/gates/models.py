@@ -98,14 +98,14 @@ class GateDoor(models.Model):
 
 
 class _Sent(models.Model):
-    """What every record of a gate has: its place in the device's chain, and the sealed bytes."""
+    """What every record of a gate has: its place in the chain, and the bytes sealed to our key."""
 
     device = models.ForeignKey(GateDevice, models.PROTECT, related_name="+")
     boot = models.BigIntegerField()
     seq = models.BigIntegerField()
     hash = models.BinaryField()
     prev = models.BinaryField()
-    sealed = models.BinaryField()
+    body = models.BinaryField()
     gateway = models.CharField(max_length=32)
     received_at = models.DateTimeField()
     # Why it is not among the office's records; empty when it is.
