@@ -23,7 +23,7 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.core.rules.areas import AreaCodes, AreaRow
 from passlight.core.rules.check import check_rule
 from passlight.core.rules.pack import Existing, MandatorySource, Pack, Rule, WhenStale
-from passlight.core.rules.read_admission import read_policy
+from passlight.core.rules.read_admission import read_admission
 from passlight.core.rules.read_rules import read_badge, read_id, read_rule, read_waiver
 from passlight.core.rules.read_terms import (
     NO_KEYS,
@@ -143,9 +143,7 @@ def _load(texts: Mapping[str, str], findings: Findings) -> Pack:
         rules=rules,
         badges=tuple(badge for badge, _ in _each(parts.get("badges"), read_badge)),
         waivers=tuple(waiver for waiver, _ in waivers),
-        admission=tuple(
-            policy for policy, _ in _each(policies, lambda node: read_policy(node, setting))
-        ),
+        admission=read_admission(policies, setting) if policies is not None else (),
         areas=areas,
     )
 
