@@ -67,6 +67,26 @@ def apply_grants(cursor: Cursor, grants: Mapping[str, Mapping[Role, str]] = GRAN
         )
         for role, privileges in grants.get(table, {}).items():
             cursor.execute(f'GRANT {privileges} ON "{table}" TO {role.login}')
+    for table, sequence in _sequences(cursor):
+        for role, privileges in grants.get(table, {}).items():
+            if "INSERT" in privileges:
+                cursor.execute(f'GRANT USAGE ON SEQUENCE "{sequence}" TO {role.login}')
+
+
+def _sequences(cursor: Cursor) -> list[tuple[str, str]]:
+    """Return the sequences of serial columns with their tables: who inserts draws from them.
+
+    Ours are identity columns, which need no grant; Procrastinate's are older than those.
+    """
+    cursor.execute(
+        "SELECT t.relname, s.relname FROM pg_depend d"
+        " JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'"
+        " JOIN pg_class t ON t.oid = d.refobjid"
+        " WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass"
+        " AND d.deptype = 'a' AND t.relnamespace = 'public'::regnamespace"
+        " ORDER BY t.relname, s.relname"
+    )
+    return [(table, sequence) for table, sequence in cursor.fetchall()]
 
 
 def _tables(cursor: Cursor) -> dict[str, list[str]]:

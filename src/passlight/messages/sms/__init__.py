@@ -1,0 +1,1 @@
+"""SMS by the two services that most authorities have a contract with."""

@@ -1,0 +1,99 @@
+"""Sending one notice, and what is written down about it before and after."""
+
+import logging
+from typing import Final
+
+from django.db import transaction
+
+from passlight.core.kernel.clock import Clock
+from passlight.core.kernel.problem import ProblemError
+from passlight.messages.channels import Channels
+from passlight.messages.faults import PermanentError, TemporaryError
+from passlight.messages.text import Parameter, message
+from passlight.office.accounts.models import Role
+from passlight.office.notices.addresses import address_of
+from passlight.office.notices.models import Contact, Notice, State
+from passlight.office.notices.recipients import Post
+from passlight.office.notices.tasks import BACKOFF
+from passlight.runtime.catalogue import both
+
+log = logging.getLogger("passlight.notices")
+
+ATTEMPTS_MAX: Final = len(BACKOFF) + 1
+FAILED = "messages.notice_failed"
+
+
+def deliver(notice_id: int, *, clock: Clock, channels: Channels | None = None) -> None:
+    """Send a queued notice; sent is written after the channel took it.
+
+    A process killed between the two sends again: twice is better than never.
+
+    Raises:
+        TemporaryError: the job comes back later.
+    """
+    with transaction.atomic():
+        notice = (
+            Notice.objects.select_for_update(of=("self",))
+            .select_related("contact__user", "contact__unit")
+            .get(pk=notice_id)
+        )
+        if notice.state != State.QUEUED:
+            return
+        notice.attempts += 1
+        notice.save(update_fields=["attempts"])
+    try:
+        _send(notice, channels or Channels.of_this_installation())
+    except TemporaryError as error:
+        if notice.attempts < ATTEMPTS_MAX:
+            Notice.objects.filter(pk=notice.pk).update(fault=error.fault)
+            raise
+        _give_up(notice, error.fault, clock=clock)
+    except PermanentError as error:
+        _give_up(notice, error.fault, clock=clock)
+    except Exception:
+        log.exception("notice %s: the program failed", notice.pk)
+        _give_up(notice, "program", clock=clock)
+    else:
+        Notice.objects.filter(pk=notice.pk).update(state=State.SENT, sent_at=clock.now(), fault="")
+
+
+def _send(notice: Notice, channels: Channels) -> None:
+    contact = notice.contact
+    assert contact is not None, "the bell needs no sending"
+    if contact.removed_at is not None:
+        raise PermanentError("erased")
+    try:
+        told = message(notice.code, notice.params, "en" if contact.language == "en" else "zh")
+    except ProblemError:
+        raise PermanentError("unsafe") from None
+    channels.send(contact.channel, address_of(contact), told)
+
+
+def _give_up(notice: Notice, fault: str, *, clock: Clock) -> None:
+    """Mark a notice as failed and put that into the bell of the unit's duty leader."""
+    from passlight.office.notices.actions import notify
+
+    with transaction.atomic():
+        Notice.objects.filter(pk=notice.pk).update(state=State.FAILED, fault=fault)
+        contact = notice.contact
+        assert contact is not None
+        log.warning("notice %s by %s failed: %s", notice.pk, contact.channel, fault)
+        notify(
+            [Post(unit=contact.unit, role=Role.DUTY_LEADER)],
+            FAILED,
+            {
+                "recipient": _recipient(contact),
+                "channel": both(f"notices.channel.{contact.channel}"),
+                "reason": both(f"messages.fault.{fault}"),
+            },
+            incident=notice.incident,
+            clock=clock,
+            outside=False,
+        )
+
+
+def _recipient(contact: Contact) -> Parameter:
+    """Return what names the recipient without naming a person: the post, or the badge."""
+    if contact.user is not None:
+        return contact.user.badge
+    return both(f"accounts.role.{contact.role}")

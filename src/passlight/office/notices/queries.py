@@ -1,0 +1,56 @@
+"""Reading notices: the bell, what failed, and what nobody has read yet."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from passlight.office.accounts.models import User
+from passlight.office.accounts.roles import visible_units
+from passlight.office.notices.models import Channel, Contact, Notice, State
+
+
+def bell_of(user: User) -> QuerySet[Notice]:
+    """Return the notices in the bell of ``user``: their own, and those of the post they hold."""
+    return Notice.objects.filter(
+        Q(user=user) | Q(user=None, unit=user.unit, role=user.role), channel=Channel.IN_APP
+    ).order_by("-created_at", "pk")
+
+
+def unread_count(user: User) -> int:
+    """Return how many notices wait in the bell."""
+    return bell_of(user).filter(state=State.SENT).count()
+
+
+def unread_of(incident: UUID, *, before: datetime) -> QuerySet[Notice]:
+    """Return the bell's notices about an incident, made before ``before``, that nobody read."""
+    return Notice.objects.filter(
+        incident=incident, channel=Channel.IN_APP, state=State.SENT, created_at__lt=before
+    ).select_related("user", "unit")
+
+
+def notices_of(incident: UUID) -> QuerySet[Notice]:
+    """Return every notice about an incident, oldest first: who was told how, sent and read when."""
+    return (
+        Notice.objects.filter(incident=incident)
+        .select_related("user", "unit", "contact", "read_by")
+        .order_by("created_at", "pk")
+    )
+
+
+def failed_visible(user: User) -> QuerySet[Notice]:
+    """Return the notices of the user's units that could not be delivered, newest first."""
+    return (
+        Notice.objects.filter(unit__in=visible_units(user), state=State.FAILED)
+        .select_related("user", "unit", "contact")
+        .order_by("-created_at", "pk")
+    )
+
+
+def contacts_visible(user: User) -> QuerySet[Contact]:
+    """Return the contacts in use of the user's units."""
+    return (
+        Contact.objects.filter(unit__in=visible_units(user), removed_at=None)
+        .select_related("unit", "user")
+        .order_by("unit__path", "role", "user__username", "channel", "pk")
+    )
