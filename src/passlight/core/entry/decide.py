@@ -126,7 +126,8 @@ def _findings(
     policy: DoorPolicy, presented: Presented, *, now: int, offset: int
 ) -> Iterator[Finding]:
     """Yield everything that is not met; what nobody observed only where it stops somebody."""
-    for requirement in _failed(policy, presented, now=now, offset=offset):
+    failed = _failed(policy, presented, now=now, offset=offset)
+    for requirement in dict.fromkeys(failed):  # two questions may stand for one requirement
         failure = policy.failures[requirement]
         yield Finding(requirement=requirement, outcome=failure.outcome, say=failure.say)
     for watched in _unseen(policy, presented):
