@@ -80,9 +80,9 @@ class TimeKeeper:
         """Return the door's time in POSIX seconds; sure or not."""
         return int(self._derived())
 
-    def precise(self) -> float:
-        """Return the door's time with its fraction."""
-        return self._derived()
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards: places and time limits count by these."""
+        return self._clock.monotonic()
 
     def proof_time(self) -> float:
         """Return the time to write into proofs: while unsure, what the server said it is.
