@@ -17,7 +17,7 @@ from passlight.core.entry.zone_places import (
     StaleRequestError,
     ZoneAccount,
     greet,
-    nothing_lent,
+    lent_seconds,
     settle,
 )
 from passlight.core.places.hall import HallState
@@ -41,7 +41,7 @@ class Server:
     shares: dict[str, int]
     reserved: int = 0
     state: HallState = HallState.OPEN
-    reclaim_after: float = TICKET_SECONDS + STAY
+    reclaim_after: float = lent_seconds(ticket_seconds=TICKET_SECONDS, stay_seconds=STAY)
     doors: dict[str, DoorAccount] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
     replies: dict[str, tuple[tuple[int, int], dict[str, Any]]] = field(default_factory=dict)
@@ -121,8 +121,7 @@ class Server:
             if lease.open and now - lease.opened_at >= STAY:
                 lease.open = False
         for name, door in self.doors.items():
-            stay = self.reclaim_after - TICKET_SECONDS
-            if nothing_lent(seen_at=self.seen[name], stay_seconds=stay, now=now):
+            if now >= self.seen[name] + self.reclaim_after:
                 self.doors[name] = replace(door, lent=0)
         self.holds = [(until, count) for until, count in self.holds if until > now]
 
@@ -159,12 +158,15 @@ def converse(
 
 
 class LateDoor(DoorPlaces):
-    """A wrong door, for the control: it takes a late reply as if it were the latest one's."""
+    """A wrong door, for the control: it takes every reply, however late and however often."""
 
     def granted(self, reply: Any, now: float) -> bool:
+        asked = self._asked
         if self.session and "granted" not in reply:
             return False
-        return super().granted({**reply, "request": self.request}, now)
+        taken = super().granted({**reply, "request": self.request}, now)
+        self._asked = asked
+        return taken
 
 
 @dataclass

@@ -59,6 +59,8 @@ KEYS: Final[Mapping[str, PlanKey]] = {
     rf"cap\.{_CODE}": _whole(0, _PLACES_MAX),
     rf"standing\.{_CODE}": _whole(0, _PLACES_MAX),
     r"places\.block": _whole(1, 1000),
+    r"places\.reserved": _whole(0, _PLACES_MAX),
+    r"places\.limited\.percent": _whole(0, 100),
     r"places\.expires\.seconds": _whole(5, 3600),
     r"lease\.minutes": _whole(5, _DAY_MINUTES),
     r"hours\.opens": PlanKey(form="time"),

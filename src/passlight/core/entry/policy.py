@@ -49,6 +49,8 @@ _CLASSES: Final = {
     VenueClass.OFFICE: "office",
     VenueClass.TRANSPORT: "checkpoint",
     VenueClass.HOUSING: "housing",
+    VenueClass.PARK: "park",
+    VenueClass.CHECKPOINT: "checkpoint",
 }
 
 

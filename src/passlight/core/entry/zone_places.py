@@ -11,7 +11,8 @@ is numbered and it takes no reply but the latest one's), so each report replaces
 So that no old report does, a door's process begins with a greeting: it changes nothing and
 gives a session number, and only reports of the session given last are taken.
 Of a door that is silent nothing is taken back until its tickets have expired *and* a stay that
-began on the last of them would be over; its standing share only when it may not decide any more.
+began on the last of them would be over (``lent_seconds``); its standing share only when it may
+not decide any more.
 
 This is a pure function: ``settle`` takes what is known and returns what must be written. The
 gateway runs it under the lock of the zone's row, the tests on a dictionary.
@@ -24,7 +25,12 @@ from enum import StrEnum
 from passlight.core.places.hall import HallState
 
 TICKET_SECONDS = 60
-BLOCK_MAX = 50
+BLOCK = 20
+
+
+def lent_seconds(*, ticket_seconds: float, stay_seconds: float) -> float:
+    """Return how long after a reply its door may have tickets, or people inside on them."""
+    return ticket_seconds + stay_seconds
 
 
 class EndedBy(StrEnum):
@@ -98,6 +104,8 @@ class ZoneAccount:
     """The standing share that the plan gives to the door that asks."""
     reserved: int = 0
     """Places that only due appointments may still take."""
+    block: int = BLOCK
+    """How many are lent at once at most."""
     inside: int
     pooled: int
     elsewhere: int
@@ -210,8 +218,8 @@ def settle(
     free = max(0, free - (charged - ask.standing))
     if zone.state is HallState.CLOSED:
         free = 0
-    granted = min(ask.want, max(0, free - zone.reserved), BLOCK_MAX)
-    granted_due = min(ask.due, free - granted, BLOCK_MAX)
+    granted = min(ask.want, max(0, free - zone.reserved), zone.block)
+    granted_due = min(ask.due, free - granted, zone.block)
     return Settlement(
         door=DoorAccount(
             session=ask.session,
@@ -230,11 +238,6 @@ def settle(
         granted_due=granted_due,
         inside=zone.inside + len(leases.opened) - len(leases.ended),
     )
-
-
-def nothing_lent(*, seen_at: float, stay_seconds: float, now: float) -> bool:
-    """Return whether a door last heard of at ``seen_at`` can hold no ticket, nor a visit on one."""
-    return now >= seen_at + TICKET_SECONDS + stay_seconds
 
 
 def _standing(share: int, *, present: int, free: int) -> int:

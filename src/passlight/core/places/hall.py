@@ -1,6 +1,7 @@
 """Service hall (政务服务大厅): its levels, the zones people move between, and its states."""
 
 from enum import StrEnum
+from uuid import UUID
 
 
 class HallLevel(StrEnum):
@@ -45,3 +46,12 @@ class DutyRole(StrEnum):
     DUTY_LEADER = "duty-leader"
     STREET_OFFICE = "street-office"
     LEADING_GROUP = "leading-group"
+
+
+def plan_path(unit_path: str, hall: UUID | None = None) -> tuple[str, ...]:
+    """Return where a unit, or a hall inside it, stands in the tree that plans come down.
+
+    ``unit_path`` is a unit's ``/1/4/9/``; a hall is one level below its unit.
+    """
+    units = tuple(unit_path.strip("/").split("/"))
+    return units if hall is None else (*units, f"hall:{hall}")

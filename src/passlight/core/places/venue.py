@@ -19,6 +19,8 @@ class VenueClass(StrEnum):
     OFFICE = "office"
     TRANSPORT = "transport"
     HOUSING = "housing"
+    PARK = "park"
+    CHECKPOINT = "checkpoint"
 
     @property
     def freshness_seconds(self) -> int:
@@ -39,6 +41,8 @@ _FRESHNESS_SECONDS = {
     VenueClass.OFFICE: _HOUR,
     VenueClass.TRANSPORT: _HOUR,
     VenueClass.HOUSING: _DAY,
+    VenueClass.PARK: _DAY,
+    VenueClass.CHECKPOINT: _HOUR,
 }
 FRESHNESS_SECONDS_MIN = 30  # the status book itself is allowed to be that old (field/09 3.3)
 FRESHNESS_SECONDS_MAX = 7 * _DAY

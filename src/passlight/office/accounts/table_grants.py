@@ -24,7 +24,7 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "django_migrations": {Role.OFFICE: READ, Role.EVALUATOR: READ},
     "django_session": {Role.OFFICE: CHANGE},
     # accounts
-    "accounts_unit": {Role.OFFICE: WRITE},
+    "accounts_unit": {Role.OFFICE: WRITE, Role.GATEWAY: "SELECT (id, path)"},
     "accounts_user": {Role.OFFICE: WRITE},
     "accounts_registration": {Role.OFFICE: WRITE},
     "accounts_revocation": {Role.OFFICE: APPEND, Role.GATEWAY: READ},
@@ -61,6 +61,25 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     # venues
     "venues_venue": {Role.OFFICE: WRITE, Role.GATEWAY: READ},
     "venues_entrance": {Role.OFFICE: WRITE, Role.GATEWAY: READ},
+    # halls: plans and leases end and never change; gateways move the places of a zone
+    "halls_hall": {
+        Role.OFFICE: "SELECT, INSERT, UPDATE (state, state_reason, state_by_id, state_at)",
+        Role.GATEWAY: READ,
+    },
+    "halls_zone": {
+        Role.OFFICE: "SELECT, INSERT, UPDATE (name, name_en, cap, turn)",
+        Role.GATEWAY: "SELECT, UPDATE (turn)",
+    },
+    "halls_plan": {
+        Role.OFFICE: "SELECT, INSERT, UPDATE (withdrawn_by_id, withdrawn_at)",
+        Role.GATEWAY: READ,
+    },
+    "halls_staff": {Role.OFFICE: "SELECT, INSERT, UPDATE (ended_by_id, ended_at)"},
+    "halls_duty": {Role.OFFICE: "SELECT, INSERT, UPDATE (withdrawn_at)"},
+    "halls_door_places": {Role.OFFICE: WRITE, Role.GATEWAY: WRITE},
+    "halls_lease": {Role.OFFICE: WRITE, Role.GATEWAY: WRITE},
+    "halls_hold": {Role.OFFICE: READ, Role.GATEWAY: APPEND},
+    "halls_correction": {Role.OFFICE: APPEND},
     # records: appended by gateways, read by the office
     "records_record": {Role.OFFICE: READ, Role.GATEWAY: "SELECT (key, digest), INSERT"},
     # gates: the office lets devices in, the worker publishes what doors follow, gateways append
