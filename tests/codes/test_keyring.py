@@ -102,17 +102,38 @@ def test_a_phone_key_signs_seven_days_and_stays_listed_for_twelve(folder: KeyFol
     assert lead >= timedelta(days=1), "every verifier knows a key before it signs"
 
 
-def test_epoch_keys_older_than_the_last_are_destroyed(folder: KeyFolder) -> None:
+def test_an_epoch_key_names_a_record_seven_days_late_and_is_then_destroyed(
+    folder: KeyFolder,
+) -> None:
+    """The epoch of 2026-11-23 ends at 11-24 04:00 and overlaps to 06:00 of the realm.
+
+    A door that was cut off then sends by 12-01 06:00 (2026-11-30T22:00Z); the epoch that begins
+    on 12-02 04:00 is the first in which nobody may come with it any more.
+    """
     clock = Moment(START)
     ensure(clock, folder)
     old = folder.read(f"epoch-{EPOCH}")
-    clock.at += timedelta(days=1)
+    for days in (1, 2, 5):
+        clock.at = START + timedelta(days=days)
+        ensure(clock, folder)
+    clock.at = datetime(2026, 11, 30, 22, 0, tzinfo=UTC)
     ensure(clock, folder)
-    assert folder.read(f"epoch-{EPOCH}") == old, "the last epoch is still in its overlap"
-    clock.at += timedelta(days=1)
+    assert folder.read(f"epoch-{EPOCH}") == old
+    assert current(folder).realms[REALM].sizes[EPOCH] == 1_000_000
+    clock.at = datetime(2026, 12, 1, 20, 0, tzinfo=UTC)
     ensure(clock, folder)
+    assert EPOCH not in current(folder).realms[REALM].sizes
     with pytest.raises(FileNotFoundError):
         folder.read(f"epoch-{EPOCH}")
+
+
+def test_no_key_is_made_for_a_day_before_the_first(folder: KeyFolder) -> None:
+    """The control: only what was in use once is kept."""
+    clock = Moment(START)
+    ensure(clock, folder)
+    clock.at += timedelta(days=30)
+    ensure(clock, folder)
+    assert sorted(current(folder).realms[REALM].sizes) == [EPOCH + 30 + n for n in range(-1, 4)]
 
 
 def test_an_epoch_keeps_its_size_when_people_are_registered(folder: KeyFolder) -> None:

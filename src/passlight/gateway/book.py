@@ -9,7 +9,8 @@ absence. One thread writes, others read, under one lock, so nobody sees half a l
 
 import threading
 from array import array
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,9 @@ NEVER = 0
 _COLOURS = (Colour.UNKNOWN, Colour.GREEN, Colour.YELLOW, Colour.RED, Colour.CLOSED)
 _NUMBERS = {colour: number for number, colour in enumerate(_COLOURS)}
 _SECONDS_MAX = 2**32 - 1
+CHANGES_KEPT = 100_000
+# Green is the one colour without a restriction: unknown and closed are withdrawn on a list.
+_RESTRICTS = bytes(colour is not Colour.GREEN for colour in _COLOURS).ljust(256, b"\1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +104,20 @@ class StatusBook:
         self._further: dict[int, tuple[Segment, ...]] = {}
         self._reasons: list[str | None] = [None]
         self._reason_numbers: dict[str | None, int] = {None: 0}
+        self._changes: deque[tuple[int, int]] = deque()
+        self._changes_from = 0
 
     def __len__(self) -> int:
         """Return one more than the highest ordinal that was ever put in."""
         return len(self._colour)
 
-    def put(self, line: Line, *, now: int) -> None:
-        """Replace a person's line; what is over at ``now`` is not kept."""
+    def put(self, line: Line, *, now: int, seq: int | None = None) -> None:
+        """Replace a person's line; what is over at ``now`` is not kept.
+
+        ``seq`` is the number that the book will have when this batch is in it: doors that hold
+        an earlier one are told. Without it this is a first reading, before which doors know
+        nothing of this book.
+        """
         present = max(
             (place for place, segment in enumerate(line.segments) if segment.start <= now),
             default=0,
@@ -115,6 +126,39 @@ class StatusBook:
         with self._lock:
             self._grow(line.ordinal + 1)
             self._write(line.ordinal, kept, line.sampled_at)
+            if seq is not None:
+                self._changes.append((seq, line.ordinal))
+                if len(self._changes) > CHANGES_KEPT:
+                    self._changes_from = self._changes.popleft()[0]
+
+    def settle(self) -> None:
+        """End a first reading: what changes after the present number is remembered."""
+        with self._lock:
+            self._changes.clear()
+            self._changes_from = self.seq
+
+    def changed_since(self, seq: int) -> set[int] | None:
+        """Return the ordinals that changed after ``seq``; None when that is too long ago."""
+        with self._lock:
+            if seq < self._changes_from or seq > self.seq:
+                return None
+            found = set()
+            for number, ordinal in reversed(self._changes):
+                if number <= seq:
+                    break
+                found.add(ordinal)
+            return found
+
+    def restricted(self, until: int) -> list[int]:
+        """Return the ordinals that are, or before ``until`` become, anything but green."""
+        with self._lock:
+            colours, following = self._colour.tobytes(), self._next_colour.tobytes()
+            ends = self._until[:]
+            further = list(self._further)
+        found = set(_marked(colours))
+        found.update(ordinal for ordinal in _marked(following) if NEVER < ends[ordinal] <= until)
+        found.update(further)
+        return sorted(found)
 
     def at(self, ordinal: int, now: int) -> Standing:
         """Return how a person stands at ``now``; unknown when the book has no such line."""
@@ -228,8 +272,18 @@ class StatusBook:
         }
         self.seq = description["seq"]
         self.source = description["source"]
+        self._changes_from = self.seq
         if description["as_of"] is not None:
             self.as_of = datetime.fromtimestamp(description["as_of"], UTC)
+
+
+def _marked(colours: bytes) -> Iterator[int]:
+    """Yield the places of everything but green."""
+    marks = colours.translate(_RESTRICTS)
+    place = marks.find(1)
+    while place >= 0:
+        yield place
+        place = marks.find(1, place + 1)
 
 
 def _sampling(sampled_at: datetime) -> int | None:

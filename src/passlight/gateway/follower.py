@@ -21,6 +21,7 @@ from passlight.gateway.published import (
     Reason,
     Venue,
     load_copy,
+    read_door,
     save_copy,
 )
 
@@ -30,7 +31,7 @@ COPY_EVERY = timedelta(seconds=30)
 BACKOFF_FIRST = 0.2
 BACKOFF_LAST = 5.0
 CHUNK = 2000
-CHANNELS = ("passlight_statuses", "passlight_keys", "passlight_venues")
+CHANNELS = ("passlight_statuses", "passlight_keys", "passlight_venues", "passlight_doors")
 # A server that vanished without a word is noticed after seconds, not hours.
 CONNECTION: dict[str, Any] = {
     "connect_timeout": 3,
@@ -55,10 +56,15 @@ CHANGES = """
 SELECT ordinal, segments, sampled_at, state
 FROM statuses_publication WHERE seq > %s AND seq <= %s ORDER BY seq
 """
-# Numbers given by a sequence can be committed out of order: look a little behind.
+DOORS = """
+SELECT DISTINCT ON (venue_id, entrance) venue_id::text, entrance, version, document
+FROM gates_door ORDER BY venue_id, entrance, version DESC
+"""
+# Numbers given by a sequence can be committed out of order: look a little behind. A gate's
+# grant lives for seven days, so what was revoked counts for longer than that.
 REVOKED = """
 SELECT seq, jti, handle, revoked_at FROM accounts_revocation
-WHERE seq > %s - 500 AND revoked_at > now() - interval '25 hours' ORDER BY seq
+WHERE seq > %s - 500 AND revoked_at > now() - interval '8 days' ORDER BY seq
 """
 
 
@@ -151,9 +157,11 @@ class Follower:
                 # other people, so nothing of the old book may stay.
                 book = StatusBook()
                 book.source = source
-                self._read(connection, book, EVERYBODY, (last,))
+                self._read(connection, book, EVERYBODY, (last,), seq=None)
+                book.seq = last
+                book.settle()
             elif last > book.seq:
-                self._read(connection, book, CHANGES, (book.seq, last))
+                self._read(connection, book, CHANGES, (book.seq, last), seq=last)
             book.seq = last
             # A worker whose clock runs ahead must not make the book look younger than it is.
             book.as_of = min(at, self._clock.now())
@@ -165,6 +173,8 @@ class Follower:
         book: StatusBook,
         query: str,
         given: tuple[int, ...],
+        *,
+        seq: int | None,
     ) -> None:
         now = int(self._clock.now().timestamp())
         self._read_reasons(connection)
@@ -174,7 +184,7 @@ class Follower:
                 line = Line.of_publication(
                     ordinal=ordinal, segments=segments, sampled_at=sampled_at, state=state
                 )
-                book.put(line, now=now)
+                book.put(line, now=now, seq=seq)
 
     def _read_reasons(self, connection: psycopg.Connection[Any]) -> None:
         rows = connection.execute(
@@ -198,6 +208,19 @@ class Follower:
             else:
                 self._keys_changed()
         self._published.venues = _venues(connection)
+        self._look_at_doors(connection)
+
+    def _look_at_doors(self, connection: psycopg.Connection[Any]) -> None:
+        """Take new door documents; one that cannot be read leaves the former in use."""
+        doors = dict(self._published.doors)
+        known = {door: published.version for door, published in doors.items()}
+        for venue, entrance, version, document in connection.execute(DOORS):
+            if known.get((venue, entrance)) != version:
+                try:
+                    doors[venue, entrance] = read_door(bytes(document), version=version)
+                except ProblemError as error:
+                    self.error = error.problems[0].code
+        self._published.doors = doors
 
     def _start_from_copy(self) -> None:
         try:

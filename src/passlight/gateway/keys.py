@@ -1,13 +1,15 @@
 """The gateway's keys: the office's signed trust list, and the private halves it may use."""
 
+from nacl.public import PrivateKey
+
 from passlight.core.codes.issuing import Issuer
 from passlight.core.codes.layout import Purpose
 from passlight.core.codes.permutation import EpochPermutation
 from passlight.core.codes.trust import TrustedKey, TrustList, open_trust_list
 from passlight.runtime.keys import KeyFolder
-from passlight.runtime.signing import issuer_for, public_key_for, published_epoch_secrets
+from passlight.runtime.signing import issuer_for, public_key_for, published_epoch_secrets, seal_key
 
-EPOCHS_KEPT = 8
+EPOCHS_KEPT = 16
 
 
 class NoKeyError(LookupError):
@@ -24,6 +26,7 @@ class CodeKeys:
         self._folder = folder
         self._issuers: dict[bytes, Issuer] = {}
         self._permutations: dict[int, EpochPermutation] = {}
+        self._seal: PrivateKey | None = None
 
     def take(self, document: bytes) -> None:
         """Use a new trust list.
@@ -63,6 +66,37 @@ class CodeKeys:
                 raise NoKeyError("the phone key is not on this machine") from None
             self._issuers[key.kid] = issuer
         return issuer, key
+
+    def list_issuer(self) -> Issuer:
+        """Return the issuer of what doors are told: the realm's key of purpose list.
+
+        Raises:
+            NoKeyError: when the trust list names none, or its file is not here.
+        """
+        now_known = self._trust().of_purpose(Purpose.LIST, realm=self.realm)
+        for key in reversed(now_known):
+            issuer = self._issuers.get(key.kid)
+            if issuer is None:
+                try:
+                    issuer = issuer_for(key, self._folder)
+                except (FileNotFoundError, ValueError):
+                    continue
+                self._issuers[key.kid] = issuer
+            return issuer
+        raise NoKeyError("the list key is not on this machine")
+
+    def seal_key(self) -> PrivateKey:
+        """Return the key that opens what doors sealed.
+
+        Raises:
+            NoKeyError: when it is not on this machine.
+        """
+        if self._seal is None:
+            try:
+                self._seal = seal_key(self._folder)
+            except FileNotFoundError:
+                raise NoKeyError("the seal key is not on this machine") from None
+        return self._seal
 
     def permutation(self, epoch: int) -> EpochPermutation:
         """Return the epoch's permutation.

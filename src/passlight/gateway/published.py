@@ -15,11 +15,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from passlight.core.codes.trust import unverified_payload
+from passlight.core.entry.door_document import DoorDocument, door_from_text
 from passlight.gateway.auth import Revocations
 from passlight.gateway.book import StatusBook
 from passlight.gateway.keys import CodeKeys
 
-MAGIC = b"passlight gateway copy 1\n"
+MAGIC = b"passlight gateway copy 2\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +55,35 @@ class Reason:
     advice: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedDoor:
+    """A door document as the office signed it, and what it says."""
+
+    version: int
+    document: bytes
+    door: DoorDocument
+
+
+def read_door(document: bytes, *, version: int) -> PublishedDoor:
+    """Return a signed door document, read; it came from the office's own table.
+
+    Raises:
+        ProblemError: it says something that no door understands.
+    """
+    door = door_from_text(unverified_payload(document))
+    return PublishedDoor(version=version, document=document, door=door)
+
+
 @dataclass(slots=True, kw_only=True)
 class Published:
-    """Statuses, reasons, venues, keys and revocations; written by the follower's thread alone."""
+    """All that the office publishes; written by the follower's thread alone."""
 
     keys: CodeKeys
     book: StatusBook = field(default_factory=StatusBook)
     reasons: dict[str, Reason] = field(default_factory=dict)
     venues: Mapping[str, Venue] = field(default_factory=dict)
+    doors: Mapping[tuple[str, str], PublishedDoor] = field(default_factory=dict)
+    """By venue and entrance."""
     revocations: Revocations = field(default_factory=Revocations)
     connected: bool = False
 
@@ -81,6 +104,10 @@ def save_copy(published: Published, path: Path, *, key: bytes) -> None:
             for name, reason in published.reasons.items()
         },
         "venues": [_venue_to_json(venue) for venue in published.venues.values()],
+        "doors": [
+            [*place, door.version, base64.b64encode(door.document).decode()]
+            for place, door in published.doors.items()
+        ],
         "trust": base64.b64encode(published.keys.document).decode(),
         "revoked": {
             "seq": revocations.seq,
@@ -127,6 +154,10 @@ def load_copy(published: Published, path: Path, *, key: bytes) -> bool:
         for name, entry in header["reasons"].items()
     }
     published.venues = {entry["id"]: _venue_of_json(entry) for entry in header["venues"]}
+    published.doors = {
+        (venue, entrance): read_door(base64.b64decode(document), version=version)
+        for venue, entrance, version, document in header["doors"]
+    }
     revoked = header["revoked"]
     published.revocations.grants.update(revoked["grants"])
     published.revocations.handles.update(revoked["handles"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from nacl.public import PrivateKey
 
 from passlight.core.codes import signing
 from passlight.core.codes.ff1 import EncryptBlocks
@@ -15,9 +16,11 @@ from passlight.core.codes.issuing import Issuer
 from passlight.core.codes.layout import Purpose
 from passlight.core.codes.permutation import EpochPermutation
 from passlight.core.codes.trust import TrustedKey, TrustList
+from passlight.core.kernel.entropy import Entropy
 from passlight.runtime.keys import KeyFolder
 
 EPOCH_KEY_BYTES = 64
+SEAL_PURPOSE = "seal"
 
 
 def aes_blocks(key: bytes) -> EncryptBlocks:
@@ -117,3 +120,17 @@ def public_key_for(folder: KeyFolder, purpose: Purpose) -> bytes:
         FileNotFoundError: when it was never made.
     """
     return signing.public_key_of(folder.read(purpose.value))
+
+
+def seal_key(folder: KeyFolder, entropy: Entropy | None = None) -> PrivateKey:
+    """Return the X25519 key to which doors seal their records; made once when ``entropy`` is given.
+
+    Its public half stands in every signed door document and not in the trust list: a reader of
+    before, in a browser's cache or on a box, refuses a whole list with a purpose it does not know.
+
+    Raises:
+        FileNotFoundError: when it was never made.
+    """
+    if entropy is not None:
+        return PrivateKey(folder.read_or_make(SEAL_PURPOSE, entropy))
+    return PrivateKey(folder.read(SEAL_PURPOSE))

@@ -166,7 +166,7 @@ def _new_phone_key(ring: _Ring, starts_from: int, *, taken: set[bytes]) -> Trust
 
 
 def _wanted_epochs(ring: _Ring, before: TrustList | None) -> Realm:
-    """Return the realm with the epochs in use; an epoch keeps the size and key it was given.
+    """Return the realm with the epochs kept; an epoch keeps the size and key it was given.
 
     A published epoch's key is never made again: under another one, every index of a code that
     is out would be another person's. Without its file the epoch has no codes and no answers.
@@ -175,12 +175,15 @@ def _wanted_epochs(ring: _Ring, before: TrustList | None) -> Realm:
     files = set(ring.folder.purposes("epoch-"))
     sizes: dict[int, int] = {}
     checks: dict[int, bytes] = {}
-    for epoch in plan.epochs_in_use(now=ring.now, offset=ring.offset):
+    in_use = plan.epochs_in_use(now=ring.now, offset=ring.offset)
+    for epoch in plan.epochs_kept(now=ring.now, offset=ring.offset):
         if known is not None and epoch in known.sizes:
             sizes[epoch], checks[epoch] = known.sizes[epoch], known.key_checks[epoch]
             if epoch_key_name(epoch) not in files:
                 _LOG.error("The key file of epoch %d is missing; restore the key folder.", epoch)
             continue
+        if epoch not in in_use:
+            continue  # before the installation's first day, or destroyed long ago
         secret = ring.folder.read_or_make(epoch_key_name(epoch), ring.entropy, size=EPOCH_KEY_BYTES)
         sizes[epoch], checks[epoch] = ring.size, epoch_key_check(secret)
     return Realm(offset=ring.offset, sizes=sizes, key_checks=checks)

@@ -18,6 +18,9 @@ PHONE_OVERLAP: Final = DAY // 2
 STANDING_LISTED: Final = 10 * 365 * DAY
 STANDING_PURPOSES: Final = (Purpose.LIST, Purpose.VENUE, Purpose.GRANT)
 EPOCHS_AHEAD: Final = 3
+# A door's record may come seven days late, of a code in its epoch's overlap: the person behind
+# its index can be named only by that epoch's key.
+EPOCHS_BEHIND: Final = 8
 # Epoch keys are made early, so that a late run at 04:00 leaves nobody without three.
 EPOCH_MARGIN: Final = 2 * 3600
 RESEAL_SECONDS: Final = DAY
@@ -68,9 +71,20 @@ def standing_key(
 
 
 def epochs_in_use(*, now: int, offset: int) -> range:
-    """Return the epochs whose keys are held: the last, this one, three ahead."""
+    """Return the epochs whose keys are made: the last, this one, three ahead."""
     first = epoch_at(now, offset=offset) - 1
     return range(first, epoch_at(now + EPOCH_MARGIN, offset=offset) + EPOCHS_AHEAD + 1)
+
+
+def epochs_kept(*, now: int, offset: int) -> range:
+    """Return the epochs whose keys are not destroyed yet: those in use, and eight days behind.
+
+    Codes and lists are made for the epochs in use alone; the others only name who was at a door
+    that could not send its records before (PL1 2.5 says three ahead and the last: the week
+    behind is what offline doors cost).
+    """
+    in_use = epochs_in_use(now=now, offset=offset)
+    return range(epoch_at(now, offset=offset) - EPOCHS_BEHIND, in_use.stop)
 
 
 def without_lost(
