@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from passlight.core.entry.decide import Finding, Verdict, decide
 from passlight.core.entry.policy import DoorPolicy
-from passlight.core.entry.presented import Presented, RegisteredBy, Registration
+from passlight.core.entry.presented import Presented, Registered, RegisteredBy
 from passlight.core.kernel.limits import ENTRY_COMPANIONS_MAX
 from passlight.core.rules.admission import Outcome
 from passlight.core.verification.answer import DoorAnswer
@@ -55,7 +55,8 @@ def decide_party(
     for companion in companions:
         presented = _registered(companion, holder, visit=visit)
         verdict = decide(companion_policy, presented, now=now, offset=offset)
-        if companion.minor and first.outcome is not Outcome.ADMIT:
+        alone = companion.minor and first.outcome is not Outcome.ADMIT
+        if alone and not presented.emergency:
             verdict = _without_guardian(verdict, companion_policy)
         verdicts.append(verdict)
     return PartyVerdict(holder=first, companions=tuple(verdicts))
@@ -64,7 +65,7 @@ def decide_party(
 def _registered(companion: Companion, holder: Presented, *, visit: str) -> Presented:
     """Return what the companion presents; who has nothing of their own is registered here."""
     how = RegisteredBy.GUARDIAN if companion.minor else RegisteredBy.COMPANION
-    registration = Registration(how=how, reference=visit)
+    registration = Registered(how=how, reference=visit)
     if companion.presented is None:
         return Presented(
             answer=DoorAnswer.UNDETERMINED,
@@ -82,7 +83,7 @@ def _without_guardian(verdict: Verdict, policy: DoorPolicy) -> Verdict:
     failure = policy.failures["guardian"]
     found = Finding(requirement="guardian", outcome=failure.outcome, say=failure.say)
     findings = (*verdict.findings, found)
-    if verdict.outcome.gravity >= failure.outcome.gravity and verdict.outcome is not Outcome.ADMIT:
+    if verdict.outcome.gravity >= failure.outcome.gravity:
         return replace(verdict, findings=findings)
     return replace(
         verdict,

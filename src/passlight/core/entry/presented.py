@@ -41,7 +41,7 @@ class RegisteredBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class Registered:
     """That a visitor is registered, how, and under which reference (a paper form's number)."""
 
     how: RegisteredBy
@@ -72,7 +72,7 @@ class Presented:
     temperature: Reading | None = None
     mask: Observed = Observed.UNOBSERVED
     questions: Mapping[str, bool] | None = None
-    registered: Registration | None = None
+    registered: Registered | None = None
     room: Room = Room.FREE
     emergency: bool = False
 

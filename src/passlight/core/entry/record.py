@@ -12,7 +12,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from passlight.core.entry.form import Form, fail, instant_text, load_json
-from passlight.core.entry.presented import Observed, RegisteredBy, temperature_tenths
+from passlight.core.entry.presented import (
+    Observed,
+    Registered,
+    RegisteredBy,
+    temperature_tenths,
+)
 from passlight.core.kernel.limits import (
     DOOR_QUESTIONS_MAX,
     ENTRY_COMPANIONS_MAX,
@@ -106,14 +111,6 @@ class Measured:
     state: MeasuredState
     tenths: int | None = None
     thermometer: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """How the visitor is registered, and under which reference."""
-
-    how: RegisteredBy
-    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
