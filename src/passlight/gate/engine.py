@@ -21,8 +21,8 @@ from passlight.core.entry.presented import (
     Observed,
     Presented,
     Reading,
+    Registered,
     RegisteredBy,
-    Registration,
     Room,
 )
 from passlight.core.entry.record import EntryKind, EntryRecord, Who
@@ -487,7 +487,7 @@ def _presented(finding: Finding, observations: Observations, *, room: Room) -> P
         temperature=observations.temperature,
         mask=observations.mask,
         questions=observations.questions,
-        registered=Registration(how=how),
+        registered=Registered(how=how),
         room=room,
         emergency=observations.emergency,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from passlight.core.entry.decide import Verdict
 from passlight.core.entry.door_document import DoorDocument
 from passlight.core.entry.policy import DoorPolicy
-from passlight.core.entry.presented import Presented, RegisteredBy
+from passlight.core.entry.presented import Presented, Registered, RegisteredBy
 from passlight.core.entry.record import (
     Asked,
     AskedState,
@@ -17,7 +17,6 @@ from passlight.core.entry.record import (
     MaskWorn,
     Measured,
     MeasuredState,
-    Registered,
     entry_from_json,
     entry_to_json,
 )
@@ -51,10 +50,7 @@ def record_of(
         who=finding.who,
         asked=_asked(policy, presented),
         measured=_measured(policy, presented),
-        registered=Registered(
-            how=registered.how if registered is not None else RegisteredBy.NONE,
-            reference=registered.reference if registered is not None else "",
-        ),
+        registered=registered or Registered(how=RegisteredBy.NONE),
         mask=MaskWorn.of(presented.mask),
         guard=observations.guard,
         companions=observations.companions,
