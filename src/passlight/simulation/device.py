@@ -5,7 +5,6 @@ shows it to the gateway with a fresh proof at every request (RFC 9449). Tests, t
 door and the benches use these; they go through the same doors as everybody.
 """
 
-import hashlib
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -13,17 +12,14 @@ from uuid import UUID
 
 import httpx
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from passlight.core.codes.layout import HOT_LIFETIME
-from passlight.core.kernel.base64url import base64url
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
-from passlight.runtime.device_key import thumbprint_of
+from passlight.runtime.device_key import DeviceKey
 from passlight.simulation.phone_code import HeldCode, draft, take_answer
 
 TIMEOUT_SECONDS = 10.0
-_CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class RefusedError(Exception):
@@ -34,38 +30,6 @@ class RefusedError(Exception):
         self.status = status
         self.error = error
         self.answer = answer
-
-
-class DeviceKey:
-    """An ES256 key that never leaves its device."""
-
-    def __init__(self, entropy: Entropy) -> None:
-        secret = int.from_bytes(entropy.token(40), "big") % (_CURVE_ORDER - 1) + 1
-        self._key = ec.derive_private_key(secret, ec.SECP256R1())
-        numbers = self._key.public_key().public_numbers()
-        self.jwk = {
-            "kty": "EC",
-            "crv": "P-256",
-            "x": base64url(numbers.x.to_bytes(32, "big")),
-            "y": base64url(numbers.y.to_bytes(32, "big")),
-        }
-
-    @property
-    def thumbprint(self) -> str:
-        """Return the RFC 7638 thumbprint of the public key."""
-        return thumbprint_of(self.jwk)
-
-    def proof(self, *, method: str, url: str, grant: str, now: float, jti: str) -> str:
-        """Return a DPoP proof for one request."""
-        claims = {
-            "htm": method,
-            "htu": url,
-            "ath": base64url(hashlib.sha256(grant.encode()).digest()),
-            "iat": int(now),
-            "jti": jti,
-        }
-        headers = {"typ": "dpop+jwt", "jwk": self.jwk}
-        return jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
 
 
 class Device:
@@ -81,7 +45,7 @@ class Device:
         entropy: Entropy,
     ) -> None:
         self.url = url.rstrip("/")
-        self.key = DeviceKey(entropy)
+        self.key = DeviceKey.make(entropy)
         self.grant = ""
         self._clock = clock
         self._entropy = entropy
