@@ -28,6 +28,7 @@ from passlight.core.kernel.limits import (
 from passlight.core.kernel.problem import Problem, ProblemError
 
 _DIGEST_CHARS = 64
+_AFTER_CLOSING = frozenset({What.REOPENED, What.NOTED, What.EVIDENCE})
 _OF_THE_CODE = frozenset({FindingKind.RED, FindingKind.YELLOW})
 
 
@@ -116,7 +117,10 @@ def _in_order(incident: Incident, event: IncidentEvent) -> Problem | None:
         return _refuse("order", "It is recorded before the last event.", field="recorded_at")
     if len(incident.events) >= INCIDENT_EVENTS_MAX:
         return _refuse("too-many", "The incident is full; close it and open another.")
-    if incident.closed and event.what not in (What.REOPENED, What.NOTED, What.EVIDENCE):
+    late = (
+        event.what is What.JOINED and incident.closed and event.at <= incident.done[Step.CLOSED].at
+    )
+    if incident.closed and not late and event.what not in _AFTER_CLOSING:
         return _refuse("closed", "The incident is closed; reopen it with a reason.")
     return None
 

@@ -104,4 +104,15 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "procrastinate_events": {Role.OFFICE: CHANGE},
     "procrastinate_periodic_defers": {Role.OFFICE: CHANGE},
     "procrastinate_workers": {Role.OFFICE: CHANGE},
+    # incidents: events, findings and evidence are appended; the trigger on records queues arrivals
+    "incidents_incident": {Role.OFFICE: WRITE},
+    "incidents_event": {Role.OFFICE: APPEND},
+    "incidents_sight": {Role.OFFICE: APPEND},
+    "incidents_record": {Role.OFFICE: APPEND},
+    "incidents_arrival": {Role.OFFICE: "SELECT, UPDATE (followed_at, fault)"},
+    "incidents_number": {Role.OFFICE: WRITE},
+    "incidents_evidence": {Role.OFFICE: APPEND},
+    "incidents_correction": {
+        Role.OFFICE: "SELECT, INSERT, UPDATE (decided_by_id, decided_at, corrected, answer)",
+    },
 }
