@@ -7,13 +7,10 @@ an error is never a colour, and nobody is admitted whose record is not on the di
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
-
-from nacl.public import PublicKey
 
 from passlight.core.entry.decide import EMERGENCY, Verdict, decide
 from passlight.core.entry.door_document import DoorDocument
@@ -25,10 +22,9 @@ from passlight.core.entry.presented import (
     RegisteredBy,
     Room,
 )
-from passlight.core.entry.record import EntryKind, EntryRecord, Who
+from passlight.core.entry.record import EntryKind, Who
 from passlight.core.entry.roles import role_for
 from passlight.core.kernel.entropy import Entropy
-from passlight.core.kernel.problem import ProblemError
 from passlight.core.rules.admission import Outcome
 from passlight.core.verification.answer import Answer, DoorAnswer
 from passlight.core.verification.inputs import VerificationPolicy
@@ -46,15 +42,15 @@ from passlight.gate.decision import (
     ask_a_person,
 )
 from passlight.gate.knowledge import Knowledge, in_force
+from passlight.gate.ledger import Ledger
 from passlight.gate.memory import DoorMemory, SkewWatch
 from passlight.gate.ports import Barrier, Scan, ShownDocument, Thermometer
-from passlight.gate.recording import content_of, findings_of, kind_of, record_of
-from passlight.gate.spool import Sight, Spool, SpoolError
+from passlight.gate.recording import findings_of, kind_of, record_of
+from passlight.gate.spool import Spool
 from passlight.gate.timekeeping import TimeKeeper
 
 LOOKUP_SECONDS: Final = 0.25
 THERMOMETER_SECONDS: Final = 0.2
-SPOOL_SECONDS: Final = 0.25
 BARRIER_SECONDS: Final = 1.0
 # A scanner reads the same picture many times while somebody stands there.
 SAME_SECONDS: Final = 8
@@ -102,7 +98,6 @@ class Door:
         barrier: Barrier | None = None,
         barrier_seconds: float = 5.0,
     ) -> None:
-        self.device = device
         self.knowledge = knowledge
         self.keeper = keeper
         self.spool = spool
@@ -114,13 +109,13 @@ class Door:
         self._barrier = barrier
         self._barrier_seconds = barrier_seconds
         self._turn = asyncio.Lock()
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="spool")
+        self._ledger = Ledger(spool, device=device)
         self._case: _Case | None = None
         self._skew = SkewWatch()
 
     def close(self) -> None:
         """Finish what is being written."""
-        self._writer.shutdown(wait=True)
+        self._ledger.close()
 
     async def present(
         self, shown: Scan | ShownDocument | str, observations: Observations = NOTHING_OBSERVED
@@ -158,6 +153,13 @@ class Door:
             finding = case.finding if case is not None else NOBODY
             seen = Observations(guard=guard)
             return await self._unable("wanted", finding, seen, visit=self._number())
+
+    async def report(self, reason: str) -> Decision:
+        """Record that something is wrong with this door itself; nobody is in front of it."""
+        async with self._turn:
+            finding = Finding(answer=DoorAnswer.UNDETERMINED, reason=reason)
+            decision = self._decision(ask_a_person("broken"), finding, role="visitor")
+            return await self._recorded(decision, finding, NOTHING_OBSERVED, kind=EntryKind.REPORT)
 
     async def emergency(self, *, guard: str) -> Decision:
         """Admit for emergency care, which is never refused; what was found is kept.
@@ -401,42 +403,18 @@ class Door:
                 observations=observations,
                 findings=findings_of(decision.verdict),
             )
-            written = await self._write(record, seal, self.memory.sight_of(finding.checked))
+            written = await self._ledger.write(
+                record,
+                seal=seal,
+                seen=self.memory.sight_of(finding.checked),
+                keep=self.memory.kept(now=self.keeper.monotonic()),
+            )
             decision = replace(decision, recorded=written)
         if not decision.recorded:
             decision = self._without_record(decision)
         if kind is EntryKind.EXIT or not decision.admits:
             return decision
         return replace(decision, opened=await self._open())
-
-    async def _write(self, record: EntryRecord, seal: PublicKey, seen: Sight | None) -> bool:
-        """Return whether the record was on the disk in time."""
-        keep = self.memory.kept(now=self.keeper.monotonic())
-
-        def append(record: EntryRecord = record) -> None:
-            self.spool.append(self._content(record), key=seal, seen=seen, keep=keep)
-
-        def correct(done: "Future[None]") -> None:
-            # The slow disk took it after all, when nobody was let in any more: say so.
-            if not done.cancelled() and done.exception() is None:
-                late = replace(record, kind=EntryKind.ASK, reason="late", lease=None)
-                with suppress(SpoolError):
-                    self.spool.append(self._content(late), key=seal)
-
-        written = self._writer.submit(append)
-        try:
-            async with asyncio.timeout(SPOOL_SECONDS):
-                await asyncio.wrap_future(written)
-        except TimeoutError:
-            if record.kind is EntryKind.ADMIT:
-                written.add_done_callback(correct)
-            return False
-        except (SpoolError, ProblemError):
-            return False
-        return True
-
-    def _content(self, record: EntryRecord) -> Callable[[int], bytes]:
-        return lambda seq: content_of(record, device=self.device, boot=self.spool.boot, seq=seq)
 
     def _without_record(self, decision: Decision) -> Decision:
         """Return the decision of a door that could not write: to admit becomes to ask."""

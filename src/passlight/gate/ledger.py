@@ -1,0 +1,68 @@
+"""Writes the door's records from its one event loop: bounded in time, in a thread of its own."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from nacl.public import PublicKey
+
+from passlight.core.entry.record import EntryKind, EntryRecord
+from passlight.core.kernel.problem import ProblemError
+from passlight.gate.recording import content_of
+from passlight.gate.spool import Sight, Spool, SpoolError
+
+WRITE_SECONDS: Final = 0.25
+
+
+class Ledger:
+    """The records of one device, in the order in which they were decided."""
+
+    def __init__(self, spool: Spool, *, device: str) -> None:
+        self.spool = spool
+        self._device = device
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="spool")
+
+    def close(self) -> None:
+        """Finish what is being written."""
+        self._writer.shutdown(wait=True)
+
+    async def write(
+        self,
+        record: EntryRecord,
+        *,
+        seal: PublicKey,
+        seen: Sight | None = None,
+        keep: dict[str, bytes] | None = None,
+    ) -> bool:
+        """Return whether the record was on the disk in time.
+
+        A disk that takes an admission only after nobody was let in any more gets a second
+        record of the same visit that says so.
+        """
+
+        def append() -> None:
+            self.spool.append(self._content(record), key=seal, seen=seen, keep=keep)
+
+        def correct(done: "Future[None]") -> None:
+            if not done.cancelled() and done.exception() is None:
+                late = replace(record, kind=EntryKind.ASK, reason="late", lease=None)
+                with suppress(SpoolError):
+                    self.spool.append(self._content(late), key=seal)
+
+        try:
+            written = self._writer.submit(append)
+            async with asyncio.timeout(WRITE_SECONDS):
+                await asyncio.wrap_future(written)
+        except TimeoutError:
+            if record.kind is EntryKind.ADMIT:
+                written.add_done_callback(correct)
+            return False
+        except (SpoolError, ProblemError):
+            return False
+        return True
+
+    def _content(self, record: EntryRecord) -> Callable[[int], bytes]:
+        return lambda seq: content_of(record, device=self._device, boot=self.spool.boot, seq=seq)
