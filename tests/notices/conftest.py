@@ -37,11 +37,16 @@ class Receiver:
     def __init__(self) -> None:
         self.taken: list[dict[str, object]] = []
         self.status = 200
+        self.called = threading.Event()
+        self.hold = threading.Event()
+        self.hold.set()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.called.set()
+                receiver.hold.wait(20)
                 if receiver.status < 300:
                     receiver.taken.append(json.loads(body))
                 self.send_response(receiver.status)

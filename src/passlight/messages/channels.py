@@ -5,8 +5,10 @@ since an address of a robot is its password.
 """
 
 import logging
+import warnings
 from dataclasses import dataclass
-from typing import Final, Protocol
+from functools import cache
+from typing import Any, Final, Protocol
 
 import apprise
 
@@ -61,7 +63,6 @@ class Channels:
             TemporaryError: when it may go later.
             PermanentError: when it never will.
         """
-        silence()
         if channel == "sms":
             if self.sms is None:
                 raise PermanentError("not-configured")
@@ -80,12 +81,26 @@ def silence() -> None:
 
 def is_apprise_url(text: str) -> bool:
     """Return whether Apprise can send to ``text``."""
+    return "://" in text and _target(text) is not None
+
+
+def _target(url: str) -> Any:
+    """Return Apprise's object for an address, or None."""
     silence()
-    return "://" in text and apprise.Apprise.instantiate(text) is not None
+    _load_plugins()
+    return apprise.Apprise.instantiate(url)
+
+
+@cache
+def _load_plugins() -> None:
+    """Let Apprise find its plugins, of which one imports what Python is about to drop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        apprise.Apprise.instantiate("json://localhost")
 
 
 def _send_by_apprise(url: str, message: Message) -> None:
-    target = apprise.Apprise.instantiate(url)
+    target = _target(url)
     if target is None:
         raise PermanentError("address")
     target.socket_connect_timeout = CONNECT_SECONDS
