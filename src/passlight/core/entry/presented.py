@@ -1,12 +1,18 @@
 """What one visitor presents at a door, and what was observed of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from passlight.core.entry.form import fail
-from passlight.core.kernel.limits import TEMPERATURE_TENTHS_MAX, TEMPERATURE_TENTHS_MIN
+from passlight.core.entry.form import Form, fail
+from passlight.core.kernel.limits import (
+    DOOR_QUESTIONS_MAX,
+    ENTRY_TEXT_CHARS_MAX,
+    TEMPERATURE_TENTHS_MAX,
+    TEMPERATURE_TENTHS_MIN,
+)
 from passlight.core.verification.answer import DoorAnswer
 
 _FAHRENHEIT_TENTHS = range(860, 1131)  # 30…45 °C written in Fahrenheit
@@ -77,9 +83,6 @@ class Presented:
     emergency: bool = False
 
 
-NOBODY: Final = Presented(answer=DoorAnswer.UNDETERMINED, reason="no-code")
-
-
 def temperature_tenths(value: object, *, field: str = "temperature") -> int:
     """Return a body temperature in tenths of °C.
 
@@ -99,3 +102,90 @@ def temperature_tenths(value: object, *, field: str = "temperature") -> int:
         remedy = "Measure again; a person has 30.0 to 45.0 °C."
         fail(field, "temperature-range", "is no person's temperature.", remedy)
     return value
+
+
+def presented_to_json(presented: Presented) -> dict[str, Any]:
+    """Return the form in which the vectors hold what was presented."""
+    reading, registered = presented.temperature, presented.registered
+    return {
+        "answer": presented.answer.value,
+        "reason": presented.reason,
+        "sampled_from": presented.sampled_from,
+        "temperature": None
+        if reading is None
+        else {"tenths": reading.tenths, "thermometer": reading.thermometer},
+        "mask": presented.mask.value,
+        "questions": None if presented.questions is None else dict(presented.questions),
+        "registered": None
+        if registered is None
+        else {"how": registered.how.value, "reference": registered.reference},
+        "room": presented.room.value,
+        "emergency": presented.emergency,
+    }
+
+
+def presented_from_json(value: object, path: str = "presented") -> Presented:
+    """Return what was presented; what is left out was not observed.
+
+    Raises:
+        ProblemError: naming the field that is wrong.
+    """
+    form = Form.of(value, path, required=("answer",), optional=_OPTIONAL)
+    sampled = form.entries.get("sampled_from")
+    return Presented(
+        answer=form.choice("answer", DoorAnswer),
+        reason=form.text("reason", chars_max=ENTRY_TEXT_CHARS_MAX, empty=True),
+        sampled_from=None
+        if sampled is None
+        else form.whole("sampled_from", least=-_SECONDS_MAX, most=_SECONDS_MAX),
+        temperature=_reading(form),
+        mask=form.choice("mask", Observed, default=Observed.UNOBSERVED),
+        questions=_answers(form),
+        registered=_registered(form),
+        room=form.choice("room", Room, default=Room.FREE),
+        emergency=form.flag("emergency", default=False),
+    )
+
+
+_OPTIONAL: Final = frozenset(
+    {
+        *("reason", "sampled_from", "temperature", "mask", "questions", "registered"),
+        *("room", "emergency"),
+    }
+)
+_SECONDS_MAX: Final = 2**40
+_NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._:-]{0,63})?")
+
+
+def _reading(form: Form) -> Reading | None:
+    value, path = form.entries.get("temperature"), form.at("temperature")
+    if value is None:
+        return None
+    inner = Form.of(value, path, required=("tenths", "thermometer"))
+    return Reading(
+        tenths=temperature_tenths(inner.entries["tenths"], field=inner.at("tenths")),
+        thermometer=inner.matching("thermometer", _NAME, remedy="The thermometer's name."),
+    )
+
+
+def _answers(form: Form) -> dict[str, bool] | None:
+    if form.entries.get("questions") is None:
+        return None
+    answers = form.table("questions", most=DOOR_QUESTIONS_MAX)
+    table = Form(answers, form.at("questions"))
+    for key in answers:
+        if len(key) > ENTRY_TEXT_CHARS_MAX:
+            fail(form.at("questions"), "too-long", "names no question.", "Use the question's id.")
+        table.flag(key)
+    return answers
+
+
+def _registered(form: Form) -> Registered | None:
+    value, path = form.entries.get("registered"), form.at("registered")
+    if value is None:
+        return None
+    inner = Form.of(value, path, required=("how",), optional=("reference",))
+    return Registered(
+        how=inner.choice("how", RegisteredBy),
+        reference=inner.matching("reference", _NAME, remedy="The form's number."),
+    )
