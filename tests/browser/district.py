@@ -101,7 +101,7 @@ def main() -> None:
         entropy=ENTROPY,
     )
     venues.set_activity(venue, active=True, actor=None, clock=CLOCK)
-    files = read_pack_folder(Path("policies") / "shanghai-2020-02")
+    files = read_pack_folder(Path("policies") / "qingpu-2022-05")
     stored = store_pack(files, user=None, clock=CLOCK)
     publish_pack(stored, effective_from=None, user=None, clock=CLOCK)
     tested = CLOCK.now() - timedelta(hours=31, minutes=30)

@@ -1,33 +1,58 @@
-// The result card of a door: the act, the one reason, who it is, and one touch to record it.
+// The result card of a door: the act, the one reason, the words to say, who it is, and one blue button.
 
-import type { DoorRecord } from "./queue.ts";
-import { type Outcome, type Answer as DoorAnswer } from "./outcome.ts";
+import type { Verdict } from "./core/verdict.ts";
+import type { DoorAnswer } from "./core/verify.ts";
+import type { Field, Kind, Primary } from "./flow.ts";
 import { both, clockText, drawing, language, make, separator, t, textIn, write } from "./page.ts";
 import type { Two } from "./status.ts";
 
-/** What the card shows; `answer` is "away" when nobody could be asked. */
+/** What the card shows; everything on it is decided elsewhere. */
 export interface Shown {
-  readonly answer: DoorAnswer;
+  readonly answer: DoorAnswer | "away";
+  readonly outcome: Verdict["outcome"];
+  readonly field: Field;
   readonly reason: Two;
+  /** What the guard says aloud; null when nothing is to be said. */
+  readonly say: Two | null;
   readonly advice: Two | null;
   readonly testHours: number | null;
-  readonly outcome: Outcome;
+  readonly role: string;
+  readonly roleFixed: boolean;
   readonly place: Two;
   readonly atMs: number;
+  /** Set when this phone decided alone: as of when its list is. */
+  readonly offlineAsOf: string | null;
   readonly hasIdentity: boolean;
+  readonly emergency: boolean;
+  readonly primary: Primary | "next" | "document";
+  readonly others: readonly Choice[];
+  readonly musts: HTMLElement;
 }
 
-export type Choice = DoorRecord["kind"] | "next" | "document";
+export type Choice = Kind | Primary | "document" | "next";
 
 const signs: Record<string, string> = { refuse: "i-stop", ask: "i-why", admit: "i-check", isolate: "i-stop" };
+const icons: Partial<Record<Choice, string>> = {
+  isolate: "i-hand", document: "i-idcard", mask: "i-mask", temperature: "i-thermo", questions: "i-check", report: "i-flag", queue: "i-pause",
+};
 // A scanner's or a finger's second tap must not record what nobody has read yet.
 const deafMs = 600;
 
-/** Fills the card; `chosen` hears the one touch. */
-export function fillCard(card: HTMLElement, shown: Shown, chosen: (choice: Choice) => void): void {
-  card.replaceChildren(head(shown), reason(shown), details(shown), buttons(shown, chosen));
-  card.scrollTop = 0;
-  card.querySelector<HTMLElement>(".btn-primary")?.focus({ preventScroll: true });
+export interface Heard {
+  readonly chosen: (choice: Choice) => void;
+  readonly claimed: (role: string) => void;
+}
+
+/** Fills the card; what stood in it of the person stays, when `again` says it is the same. */
+export function fillCard(card: HTMLElement, shown: Shown, heard: Heard, again = false): void {
+  const known = again ? ["#card-name", "#card-document"].map((id) => card.querySelector(id)?.cloneNode(true) ?? null) : [];
+  const top = again ? card.scrollTop : 0;
+  card.replaceChildren(head(shown), reason(shown), shown.musts, details(shown, heard), buttons(shown, heard));
+  for (const kept of known) {
+    if (kept instanceof HTMLElement) card.querySelector(`#${kept.id}`)?.replaceWith(kept);
+  }
+  card.scrollTop = top;
+  card.querySelector<HTMLElement>(".do2 .btn-primary")?.focus({ preventScroll: true });
 }
 
 /** Writes the second answer into the open card: the masked identity, or that it cannot be had. */
@@ -40,107 +65,112 @@ export function fillIdentity(card: HTMLElement, identity: { name: string; docume
 }
 
 function head(shown: Shown): HTMLElement {
-  const { act, field } = shown.outcome;
-  const words = make("div", "", make("div", "do", t(`checker.outcome.${act}`)));
+  const { outcome, field, answer } = shown;
+  const words = make("div", "", make("div", "do", t(`checker.outcome.${outcome}`)));
   const code = make("div", "code");
-  code.append(...dotted(t(`checker.code.${shown.answer}`)));
-  if (field === "ink") {
-    words.append(chip("green"));
-  } else if (language === "zh") words.append(code);
-  const english = make("span", "en", textIn(`checker.outcome.${act}`, "en"));
+  code.append(...dotted(t(`checker.code.${answer}`)));
+  const coloured = answer === "green" || answer === "yellow" || answer === "red";
+  if (field === "ink") words.append(coloured ? chip(answer) : chip("unknown"));
+  else if (language === "zh") words.append(code);
+  const english = make("span", "en", textIn(`checker.outcome.${outcome}`, "en"));
   english.lang = "en";
-  if (field !== "ink") english.append(separator(), textIn(`checker.code.${shown.answer}`, "en"));
+  if (field !== "ink") english.append(separator(), textIn(`checker.code.${answer}`, "en"));
   if (language === "zh") words.append(english);
   else if (field !== "ink") words.append(code);
-  const sign = field === "ink" ? drawing(signs[act] ?? "i-why") : drawing(`s-${field}`);
+  const sign = field === "ink" ? drawing(signs[outcome] ?? "i-why") : drawing(`s-${field}`);
   return make("div", field === "ink" ? "act act-ink" : `act on-status st-${field}`, sign, words);
 }
 
-function chip(colour: "green"): HTMLElement {
+function chip(colour: "green" | "yellow" | "red" | "unknown"): HTMLElement {
   return make("span", `st st-${colour}`, drawing(`s-${colour}`), t(`pages.word.${colour}`));
 }
 
 /** Returns a message with its plain dots as dots of one width. */
-function dotted(text: string): (string | HTMLElement)[] {
+export function dotted(text: string): (string | HTMLElement)[] {
   return text.split(" · ").flatMap((piece, i) => (i === 0 ? [piece] : [separator(), piece]));
 }
 
 function reason(shown: Shown): HTMLElement {
   const line = make("p", "reason");
   write(line, shown.reason, { block: true });
-  return line;
+  const box = make("div", "because-of", line);
+  if (shown.say) {
+    const quoted = { zh: `“${shown.say.zh}”`, en: `"${shown.say.en}"` };
+    const words = make("p", "to-say", drawing("i-sound"));
+    const text = make("span");
+    write(text, quoted, { block: true });
+    words.append(text);
+    box.append(words);
+  }
+  return box;
 }
 
-function details(shown: Shown): HTMLElement {
+function details(shown: Shown, heard: Heard): HTMLElement {
   const list = make("dl", "kv");
   const add = (code: string, value: string | Node, id = "") => {
-    const term = make("dt", "", t(code));
     const text = make("dd", "solid", value);
     if (id) text.id = id;
-    list.append(term, text);
+    list.append(make("dt", "", t(code)), text);
   };
   if (shown.hasIdentity) {
     const waiting = make("i", "bone");
     add("checker.name", waiting, "card-name");
     add("checker.document", waiting.cloneNode(), "card-document");
   } else add("checker.name", t("checker.name_unknown"));
+  add("checker.role", shown.roleFixed ? t(`checker.role.${shown.role}`) : roleChoice(shown.role, heard));
   const coloured = ["green", "yellow", "red"].includes(shown.answer);
   const { testHours } = shown;
   if (!coloured) add("checker.test", t("checker.test_unknown"));
   else add("checker.test", testHours === null ? t("checker.test_none") : t("checker.test_age", { hours: testHours }));
   if (shown.advice && shown.advice[language] && shown.answer !== "green") add("checker.advice", shown.advice[language]);
+  if (shown.offlineAsOf !== null) add("checker.basis", t("checker.basis_phone", { time: shown.offlineAsOf }), "card-basis");
   add("checker.place", make("span", "", ...dotted(shown.place[language])));
   add("checker.time", clockText(shown.atMs));
   return list;
 }
 
-function buttons(shown: Shown, chosen: (choice: Choice) => void): HTMLElement {
-  const offered = choices(shown);
-  const row = make("div", offered.length > 2 ? "do2 is-many" : "do2");
+function roleChoice(role: string, heard: Heard): HTMLElement {
+  const choice = make("select", "input role") as HTMLSelectElement;
+  choice.setAttribute("aria-label", t("checker.role"));
+  for (const one of ["visitor", "courier", "companion"]) {
+    const option = make("option", "", t(`checker.role.${one}`)) as HTMLOptionElement;
+    option.value = one;
+    option.selected = one === role;
+    choice.append(option);
+  }
+  choice.addEventListener("change", () => heard.claimed(choice.value));
+  return choice;
+}
+
+function buttons(shown: Shown, heard: Heard): HTMLElement {
+  const offered: Choice[] = [...new Set<Choice>([shown.primary, ...shown.others])];
+  const many = offered.length > 2;
+  const row = make("div", many ? "do2 is-many" : "do2");
   const openedAt = performance.now();
-  for (const { choice, code, icon, primary } of offered) {
+  // Beside one other act the primary one stands right, under the thumb; above many it takes a line of its own.
+  for (const choice of many ? offered : [...offered].reverse()) {
+    const primary = choice === shown.primary;
+    const code = codeOf(choice, primary, shown);
+    const icon = primary || choice === "report" ? icons[choice] : undefined;
     const label = make("span");
     write(label, both(code));
     label.firstChild?.replaceWith(make("span", "act-word", t(code)));
-    const nodes: Node[] = [...label.childNodes];
     // Only the primary act carries its English line: the row stays one glance.
-    const text = primary ? nodes : [document.createTextNode(t(code))];
-    const button = make("button", primary ? "btn btn-primary btn-lg" : offered.length > 2 ? "btn" : "btn btn-lg", ...(icon ? [drawing(icon)] : []), ...text);
+    const text: Node[] = primary ? [...label.childNodes] : [document.createTextNode(t(code))];
+    const button = make("button", primary ? "btn btn-primary btn-lg" : many ? "btn" : "btn btn-lg", ...(icon ? [drawing(icon)] : []), ...text);
     button.setAttribute("type", "button");
     button.dataset["choice"] = choice;
     button.addEventListener("click", () => {
-      if (performance.now() - openedAt >= deafMs) chosen(choice);
+      if (performance.now() - openedAt >= deafMs) heard.chosen(choice);
     });
     row.append(button);
   }
+  if (offered.length === 1) row.classList.add("is-one");
   return row;
 }
 
-interface Offer {
-  readonly choice: Choice;
-  readonly code: string;
-  readonly icon?: string;
-  readonly primary?: boolean;
-}
-
-function choices(shown: Shown): Offer[] {
-  const report: Offer = { choice: "report", code: "checker.do_report", icon: "i-flag" };
-  switch (shown.outcome.act) {
-    case "admit":
-      return [report, { choice: "admit", code: "checker.do_admit", primary: true }];
-    case "refuse":
-      return [report, { choice: "refuse", code: "checker.do_refuse", primary: true }];
-    case "isolate":
-      return [report, { choice: "isolate", code: "checker.do_isolate", icon: "i-hand", primary: true }];
-    case "ask":
-      return [
-        shown.hasIdentity
-          ? { choice: "ask", code: "checker.do_ask", primary: true }
-          : { choice: "document", code: "checker.do_document", icon: "i-idcard", primary: true },
-        { choice: "admit", code: "checker.do_admit_asked" },
-        { choice: "refuse", code: "checker.do_refuse" },
-        report,
-        { choice: "next", code: "checker.do_next" },
-      ];
-  }
+function codeOf(choice: Choice, primary: boolean, shown: Shown): string {
+  if (choice === "admit" && shown.emergency) return "checker.do_emergency";
+  if (choice === "admit" && !primary) return "checker.do_admit_asked";
+  return `checker.do_${choice}`;
 }

@@ -1,277 +1,349 @@
-// 核验: scan or type a code, show one answer with one reason, record the act with one touch.
+// 核验: the door in a checker's browser. A scan is answered within 300 ms, by the gateway or by the phone alone;
+// what the guard sees makes the three musts; one blue button at a time; every act is kept until the server has it.
 
-import { fillCard, fillIdentity, type Choice, type Shown } from "./card.ts";
-import { Away, Gateway, postOffice, readAnswer, Refused, send } from "./gateway.ts";
-import { type Answer, outcomeOf } from "./outcome.ts";
-import { both, drawing, element, language, make, readData, separator, speak, t, timeText, write } from "./page.ts";
-import { type DoorRecord, RecordQueue } from "./queue.ts";
-import { readFile, Scanner } from "./scan.ts";
+import { fillCard, fillIdentity, type Choice } from "./card.ts";
 import { TrustedClock } from "./core/clock.ts";
+import type { DoorDocument } from "./core/verdict.ts";
+import { DocumentDialog, type Identity, PaperDialog, ReportDialog, type ReportKind } from "./dialogs.ts";
+import { readDoor } from "./document.ts";
+import {
+  type Claim, type Finding, type Kind, type Party, type Visitor, mustsOf, newVisitor, nothing, othersOf, policyFor, primaryOf,
+  recordOf, roleOf, verdictOf,
+} from "./flow.ts";
+import { Away, Gateway, postOffice, readAnswer, Refused, send } from "./gateway.ts";
+import { Knowledge } from "./knowledge.ts";
+import { allNo, mustsRow, type Observation, type PanelName } from "./musts.ts";
+import { both, element, readData, t, write } from "./page.ts";
+import { answerScan, doorServer, doorShelf, sendRecords, trayOf, type Subject } from "./phone.ts";
+import { RecordQueue } from "./queue.ts";
+import { Reported } from "./reported.ts";
+import { Scanner } from "./scan.ts";
 import type { Two } from "./status.ts";
+import { count, keepForOffline, showNet, toast } from "./strip.ts";
+import { Modes, wireTools } from "./tools.ts";
+import { Voice } from "./voice.ts";
 import { listen } from "./wedge.ts";
+import { cardOf, failureCard } from "./words.ts";
 
 interface Page {
   readonly owner: string;
+  readonly badge: string;
+  readonly realm: string;
+  readonly roots: readonly string[];
   readonly venue: string;
   readonly entrance: string;
   readonly place: Two;
-  readonly testHours: number;
   readonly wasm: string;
-}
-/** The answer of `POST /v1/verifications`. */
-interface Verification {
-  readonly answer: Answer;
-  readonly reason: Two & { readonly code: string };
-  readonly advice: Two | null;
-  readonly test_age_hours: number | null;
-  readonly as_of: string | null;
-  readonly lookup: string | null;
-  readonly verification: string;
-}
-interface Identity {
-  readonly name: string;
-  readonly document: string;
-}
-interface Open {
-  readonly answer: Answer;
-  readonly reason: string;
-  readonly verification: string | null;
-  readonly lookup: string | null;
 }
 
 const page = readData<Page>("page")!;
+const place = { venue: page.venue, entrance: page.entrance };
 const clock = new TrustedClock();
 const gateway = new Gateway(page.owner, "/checker/grant/", clock);
-const queue = new RecordQueue(gateway, page.owner, (waiting) => {
-  element("count-waiting").textContent = String(waiting);
-});
+const knowledge = new Knowledge<DoorDocument>(page, doorServer(gateway, page.venue, page.entrance), doorShelf, clock, readDoor);
+const reported = new Reported(gateway);
+const voice = new Voice();
+const queue = new RecordQueue(
+  trayOf(page.owner),
+  sendRecords(gateway),
+  (waiting) => {
+    element("count-waiting").textContent = String(waiting);
+  },
+  (keys) => reported.landed(keys),
+);
 const door = element("main");
 const card = element("card");
-let open: Open | null = null;
-let interaction = "";
-let working = false;
-let asOf: number | null = null;
-
-const scanner = new Scanner(element<HTMLVideoElement>("video"), page.wasm, (text) => void check({ text }));
 const healthEveryMs = 5_000;
+const pollEveryMs = 3_000;
+const retryMs = 5_000;
 
-/** Asks for one answer and shows it; whatever goes wrong is a question, never a colour. */
-async function check(subject: { text: string } | { subject_token: string }, known?: Identity): Promise<void> {
+let visitor: Visitor | null = null;
+let failure: Away | Refused | null = null;
+let party: Party | null = null;
+let working = false;
+let panel: PanelName | null = null;
+let openedAtMs = 0;
+
+const modes = new Modes(() => party?.members ?? 0, () => {
+  party = null;
+});
+const scanner = new Scanner(element<HTMLVideoElement>("video"), page.wasm, (text) => void scanned({ text }));
+
+/** Answers one scan; whatever goes wrong is a question, never a colour. */
+async function scanned(subject: Subject, identity?: Identity, given: Partial<Visitor> = {}): Promise<void> {
   if (working) return;
   working = true;
   scanner.paused = true;
   write(element("cam-note"), both("checker.checking"));
-  interaction = crypto.randomUUID();
-  const current = interaction;
   try {
-    const found = await gateway.call<Verification>("POST", "/v1/verifications", {
-      text: null, subject_token: null, ...subject, venue: page.venue, entrance: page.entrance, interaction,
-    });
-    asOf = found.as_of ? Date.parse(found.as_of) : null;
-    showNet(true);
-    showAnswer(found, known !== undefined);
-    if (known) fillIdentity(card, known);
-    else if (found.lookup) void identify(found.lookup, current);
-  } catch (error) {
-    if (!(error instanceof Away || error instanceof Refused)) throw error;
-    if (error instanceof Away) showNet(false);
-    showFailure(error);
+    if (modes.exit && "text" in subject) await leave(subject.text);
+    else await ask(subject, identity, given);
   } finally {
-    element("cam-note").replaceChildren();
+    if (door.dataset["now"] === "card") element("cam-note").replaceChildren();
     working = false;
   }
 }
 
-function showAnswer(found: Verification, known: boolean): void {
-  const outcome = outcomeOf(found.answer, found.test_age_hours, page.testHours);
-  const limit = page.testHours;
-  let reason: Two = found.reason.zh ? found.reason : both("checker.reason_none");
-  if (outcome.test === "old") reason = both("checker.reason_test_old", { hours: found.test_age_hours ?? 0, limit });
-  else if (outcome.test === "none") reason = both("checker.reason_test_none", { limit });
-  else if (outcome.act === "admit") reason = both("checker.reason_green");
-  open = { answer: found.answer, reason: found.reason.code, verification: found.verification, lookup: found.lookup };
-  show({
-    answer: found.answer, reason, advice: found.advice, testHours: found.test_age_hours, outcome,
-    place: page.place, atMs: clock.now(), hasIdentity: known || found.lookup !== null,
-  });
+async function ask(subject: Subject, identity: Identity | undefined, given: Partial<Visitor>): Promise<void> {
+  const visit = crypto.randomUUID();
+  const fresh = knowledge.door?.policies[0]?.freshness_seconds ?? 0;
+  const late = (found: Finding | Away | Refused) => arrived(visit, found, identity);
+  const found = await answerScan(gateway, knowledge, subject, place, visit, fresh, late);
+  panel = null;
+  openedAtMs = clock.now();
+  if (found instanceof Error) {
+    if (found instanceof Away) net(false);
+    visitor = newVisitor(visit, nothing, given);
+    failure = found;
+  } else {
+    net(!found.offline);
+    visitor = newVisitor(visit, found, { party: modes.together ? (party ?? { visit, members: 1 }) : null, ...given });
+    failure = null;
+  }
+  draw();
+  announce();
+  whoIs(found, visit, identity);
 }
 
-function showFailure(error: Away | Refused): void {
-  const login = error instanceof Refused && (error.status === 401 || error.status === 403);
-  const refusal = error instanceof Refused ? error.texts : null;
-  const reason = login ? both("checker.reason_login") : (refusal ?? both("checker.reason_away"));
-  open = { answer: "undetermined", reason: error instanceof Refused ? error.code : "away", verification: null, lookup: null };
-  show({
-    answer: "away", reason, advice: null, testHours: null, outcome: outcomeOf("away", null, page.testHours),
-    place: page.place, atMs: clock.now(), hasIdentity: false,
-  });
+/** The gateway's answer after the phone's own: it knows more, so it takes the place of it while the card is open. */
+function arrived(visit: string, found: Finding | Away | Refused, identity: Identity | undefined): void {
+  if (found instanceof Error) return;
+  net(true);
+  if (visitor?.visit !== visit) return;
+  const before = visitor.finding.answer;
+  visitor = { ...visitor, finding: found };
+  failure = null;
+  draw(true);
+  if (before !== found.answer) announce();
+  whoIs(found, visit, identity);
 }
 
-function show(shown: Shown): void {
-  door.dataset["now"] = "card";
-  fillCard(card, shown, (choice) => void choose(choice));
-  speak(`${t(`checker.outcome.${shown.outcome.act}`)}，${shown.reason[language]}`);
+function whoIs(found: Finding | Away | Refused, visit: string, identity: Identity | undefined): void {
+  if (identity) fillIdentity(card, identity);
+  else if (!(found instanceof Error) && found.who && "lookup" in found.who) void identify(found.who.lookup, visit);
+  else fillIdentity(card, null);
 }
 
 /** The second answer: who it is, masked, given by the office in the transaction that writes the access row. */
-async function identify(lookup: string, of: string): Promise<void> {
+async function identify(lookup: string, visit: string): Promise<void> {
   let identity: Identity | null = null;
   try {
-    identity = await readAnswer(await postOffice("/checker/identity/", { lookup, device: await gateway.device() }));
+    identity = await readAnswer<Identity>(await postOffice("/checker/identity/", { lookup, device: await gateway.device() }));
   } catch (error) {
     if (!(error instanceof Away || error instanceof Refused)) throw error;
   }
-  if (of === interaction) fillIdentity(card, identity);
+  if (visitor?.visit === visit) fillIdentity(card, identity);
+}
+
+function draw(again = false): void {
+  if (!visitor) return;
+  door.dataset["now"] = "card";
+  const document_ = knowledge.door;
+  const heard = { chosen: (choice: Choice) => void choose(choice), claimed };
+  if (failure || !document_) {
+    fillCard(card, failureCard({ failure, visitor, place: page.place, atMs: openedAtMs }), heard, again);
+    return;
+  }
+  const verdict = verdictOf(visitor, document_, knowledge.now);
+  const policy = policyFor(document_, roleOf(visitor));
+  const primary = primaryOf(visitor, verdict, policy);
+  const view = { visitor, policy, musts: mustsOf(visitor, policy), open: panel, thermometer: localStorage.getItem("thermometer") ?? "" };
+  const musts = mustsRow(view, { observed, opened, register: () => paper.open(visitor?.minors ?? 0, visitor?.finding.who !== null) });
+  const shown = cardOf({ visitor, verdict, policy, place: page.place, atMs: openedAtMs });
+  fillCard(card, { ...shown, primary, others: othersOf(visitor, verdict, primary), musts }, heard, again);
+}
+
+/** Says the outcome and its words, once: a recording, or nothing; the card carries the same in text. */
+function announce(): void {
+  const document_ = knowledge.door;
+  if (visitor && document_ && !failure) void voice.say(verdictOf(visitor, document_, knowledge.now).prompt);
+}
+
+function observed(seen: Observation): void {
+  if (!visitor) return;
+  visitor = { ...visitor, ...seen };
+  if (seen.temperature) localStorage.setItem("thermometer", seen.temperature.thermometer);
+  panel = null;
+  draw(true);
+  announce();
+}
+
+function opened(name: PanelName | null): void {
+  panel = name;
+  draw(true);
+  if (name === "measured") element("temperature-value").focus();
+  if (name === "asked") card.querySelector<HTMLElement>(".questions input")?.focus();
+}
+
+function claimed(role: string): void {
+  if (!visitor) return;
+  visitor = { ...visitor, claimed: role as Claim };
+  draw(true);
 }
 
 async function choose(choice: Choice): Promise<void> {
-  if (choice === "document") {
-    openDocument();
-    return;
+  const document_ = knowledge.door;
+  if (!visitor) return next();
+  switch (choice) {
+    case "document":
+      return documents.open();
+    case "mask":
+      return observed({ mask: "yes" });
+    case "temperature":
+      return opened("measured");
+    case "questions":
+      return document_ ? observed({ questions: allNo(policyFor(document_, roleOf(visitor))) }) : undefined;
+    case "queue":
+      return draw(true);
+    case "report":
+      return report.open();
+    case "next":
+      return next();
+    default:
+      await record(choice, visitor);
+      if (choice === "isolate") return reported.show(card, next);
+      return next();
   }
-  if (choice !== "next" && open) await record(choice, open);
-  next();
 }
 
-async function record(kind: DoorRecord["kind"], from: Open): Promise<void> {
+/** Keeps one record; when this returns it is safe on the phone. */
+async function record(kind: Kind, of: Visitor, about?: ReportKind): Promise<void> {
+  const document_ = knowledge.door;
+  const key = crypto.randomUUID();
+  const occurredAt = new Date(clock.now()).toISOString();
+  const moment = { ...place, guard: page.badge, occurredAt, clockSure: knowledge.clockSure, lease: "" };
+  const verdict = document_ && verdictOf(of, document_, knowledge.now);
+  const entry = document_ && verdict ? recordOf(of, verdict, document_, kind, moment) : null;
+  const { finding } = of;
   await queue.add({
-    key: crypto.randomUUID(), kind, verification: from.verification, venue: page.venue, entrance: page.entrance,
-    occurred_at: new Date(clock.now()).toISOString(), answer: from.answer, reason: from.reason, lookup: from.lookup, note: "",
+    key, kind, verification: finding.verification, ...place, occurred_at: occurredAt, answer: finding.answer, reason: finding.reason,
+    lookup: finding.who && "lookup" in finding.who ? finding.who.lookup : null, note: "",
+    ...(entry ? { entry: about ? { ...entry, requirement: about } : entry } : {}),
   });
-  count(kind);
+  if (kind === "isolate" || kind === "report") reported.wait(key);
+  if (kind === "admit" && modes.together) party = { visit: (party ?? of).visit, members: (party?.members ?? 0) + 1 };
+  count(page.owner, clock.now(), kind);
   toast(t(`checker.done.${kind}`));
 }
 
+async function leave(text: string): Promise<void> {
+  const answer = text ? await knowledge.verify(text, { interaction: "exit", freshnessSeconds: 86_400, admission: false }) : null;
+  const { body, epoch, realm } = answer ?? { body: null, epoch: null, realm: null };
+  const who = body && epoch !== null && realm !== null ? { realm, epoch, index: body.index } : null;
+  const finding: Finding = {
+    ...nothing, who, answer: answer?.answer ?? "undetermined", reason: answer?.reason ?? "no-code", asOfMs: knowledge.asOfMs,
+    offline: !navigator.onLine,
+  };
+  await record("exit", newVisitor(crypto.randomUUID(), finding));
+  next();
+}
+
 function next(): void {
-  open = null;
-  interaction = "";
+  visitor = null;
+  failure = null;
+  panel = null;
   card.replaceChildren();
   door.dataset["now"] = "scan";
+  modes.show();
   scanner.paused = false;
   door.focus({ preventScroll: true });
 }
 
-/** Today's acts on this device. */
-function count(kind?: string): void {
-  const day = new Date(clock.now() + 8 * 3_600_000).toISOString().slice(0, 10);
-  const name = `counts:${page.owner}`;
-  const held = JSON.parse(localStorage.getItem(name) ?? "{}") as { day?: string; acts?: Record<string, number> };
-  const acts = held.day === day ? (held.acts ?? {}) : {};
-  if (kind) acts[kind] = (acts[kind] ?? 0) + 1;
-  localStorage.setItem(name, JSON.stringify({ day, acts }));
-  for (const shown of ["admit", "refuse", "isolate"]) element(`count-${shown}`).textContent = String(acts[shown] ?? 0);
+function net(online: boolean): void {
+  showNet(online, knowledge.asOfMs);
 }
 
-function toast(text: string): void {
-  const made = make("div", "toast", drawing("i-check"), text);
-  element("toasts").replaceChildren(made);
-  setTimeout(() => made.remove(), 2_500);
+// ── what a person without a phone shows, and what nobody scans ──
+const documents = new DocumentDialog(
+  gateway, page.venue,
+  (token, identity) => void scanned({ subject_token: token }, identity, { registered: { how: "document", reference: "" } }),
+  (error) => {
+    net(false);
+    failure = error;
+    visitor ??= newVisitor(crypto.randomUUID(), nothing);
+    draw();
+  },
+);
+const paper = new PaperDialog((serial, minors) => {
+  const held = visitor ?? newVisitor(crypto.randomUUID(), nothing);
+  const registered = serial ? { how: "paper" as const, reference: serial } : held.registered;
+  const finding = serial ? { ...held.finding, who: { paper: serial } } : held.finding;
+  if (!visitor) openedAtMs = clock.now();
+  scanner.paused = true;
+  visitor = { ...held, finding, registered, minors };
+  failure = null;
+  draw(true);
+});
+const report = new ReportDialog((about) => {
+  const of = visitor ?? newVisitor(crypto.randomUUID(), nothing);
+  scanner.paused = true;
+  void record("report", of, about).then(() => {
+    door.dataset["now"] = "card";
+    reported.show(card, next);
+  });
+});
+
+function emergency(): void {
+  scanner.paused = true;
+  failure = null;
+  openedAtMs = clock.now();
+  visitor = newVisitor(crypto.randomUUID(), nothing, { emergency: true });
+  draw();
+  announce();
 }
 
-function showNet(online: boolean): void {
-  const pill = element("net");
-  pill.className = online ? "net" : "net off";
-  const text = make("span");
-  if (online) text.textContent = t("checker.online");
-  else if (asOf === null) text.textContent = t("checker.offline_never");
-  else {
-    const [first, second] = t("checker.offline", { time: timeText(asOf) }).split(" · ");
-    text.append(first ?? "", separator(), second ?? "");
-  }
-  pill.replaceChildren(drawing(online ? "i-net" : "i-off"), text);
-  element("as-of").textContent = asOf === null ? "" : t("checker.as_of", { time: timeText(asOf) });
-}
+const heardTools = {
+  document: () => documents.open(),
+  paper: () => paper.open(0, false),
+  report: () => report.open(),
+  emergency,
+  exitWithoutCode: () => void leave(""),
+  scanned: (text: string) => void scanned({ text }),
+  leaving: async () => {
+    await queue.flush();
+    return (await trayOf(page.owner).all()).length;
+  },
+};
 
+/** The server's time and how old its book is. */
 async function askHealth(): Promise<void> {
   try {
     const response = await send("/v1/healthz");
-    const health = (await response.json()) as { book_age_seconds: number | null; now_ms: number };
-    clock.exchange(health.now_ms);
-    if (typeof health.book_age_seconds === "number") asOf = clock.now() - health.book_age_seconds * 1000;
-    showNet(response.ok);
+    clock.exchange(((await response.json()) as { now_ms: number }).now_ms);
+    knowledge.disciplined();
+    net(response.ok);
   } catch {
-    showNet(false);
+    net(false);
   }
 }
 
-// ── documents ──
-const dialog = element<HTMLDialogElement>("document");
-const number = element<HTMLInputElement>("document-number");
-
-function openDocument(): void {
-  documentFault(null);
-  number.value = "";
-  dialog.showModal();
-  number.focus();
-}
-
-function documentFault(code: string | null): void {
-  const line = element("document-fault");
-  line.hidden = code === null;
-  element("document-field").classList.toggle("wrong", code !== null);
-  number.toggleAttribute("aria-invalid", code !== null);
-  if (code) {
-    line.replaceChildren(drawing("i-edit"), t(code));
-    number.setAttribute("aria-describedby", "document-fault");
-    number.focus();
-  }
-}
-
-async function checkDocument(): Promise<void> {
-  const type = element<HTMLSelectElement>("document-type").value;
+async function poll(): Promise<void> {
   try {
-    const device = await gateway.device();
-    const found = await readAnswer<{ subject_token: string; identity: Identity }>(
-      await postOffice("/checker/document/", { type, number: number.value.trim(), venue: page.venue, device }),
-    );
-    dialog.close();
-    await check({ subject_token: found.subject_token }, found.identity);
+    await knowledge.poll();
   } catch (error) {
-    if (error instanceof Away) {
-      dialog.close();
-      showNet(false);
-      showFailure(error);
-    } else if (error instanceof Refused) {
-      const codes: Record<number, string> = { 404: "checker.document_not_found", 429: "checker.document_too_many" };
-      documentFault(codes[error.status] ?? "checker.document_wrong");
-    } else throw error;
+    if (!(error instanceof Away || error instanceof Refused)) throw error;
+  } finally {
+    setTimeout(() => void poll(), pollEveryMs);
   }
 }
-
-element("document-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  void checkDocument();
-});
-element("document-cancel").addEventListener("click", () => dialog.close());
-element("tool-document").addEventListener("click", openDocument);
-element<HTMLInputElement>("tool-photo").addEventListener("change", (event) => {
-  const input = event.target as HTMLInputElement;
-  const file = input.files?.[0];
-  if (!file) return;
-  void readFile(file, page.wasm).then((text) => {
-    input.value = "";
-    if (text) void check({ text });
-    else write(element("cam-note"), both("checker.photo_none"));
-  });
-});
-
-let lit = false;
-element("tool-torch").addEventListener("click", () => {
-  lit = !lit;
-  element("tool-torch").setAttribute("aria-pressed", String(lit));
-  void scanner.torch(lit);
-});
 
 async function start(): Promise<void> {
-  count();
-  showNet(navigator.onLine);
-  void askHealth();
+  count(page.owner, clock.now());
+  wireTools(heardTools, scanner, page.wasm);
+  await knowledge.restore();
+  net(navigator.onLine);
+  await askHealth();
   setInterval(() => void askHealth(), healthEveryMs);
-  window.addEventListener("offline", () => showNet(false));
+  void poll();
+  void queue.flush();
+  setInterval(() => void queue.flush(), retryMs);
+  window.addEventListener("online", () => void queue.flush());
+  window.addEventListener("offline", () => net(false));
   listen((text) => {
-    if (dialog.open) dialog.close();
-    void check({ text });
+    document.querySelectorAll<HTMLDialogElement>("dialog[open]").forEach((open) => open.close());
+    void scanned({ text });
   });
+  void keepForOffline("/checker/");
   const fault = await scanner.start();
   if (fault) {
     element("cam").classList.add("is-blind");

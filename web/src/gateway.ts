@@ -3,24 +3,10 @@
 import { base64url } from "./base64url.ts";
 import { fromBase64url } from "./core/bytes.ts";
 import type { TrustedClock } from "./core/clock.ts";
+import { Away, Refused } from "./refusal.ts";
 import { get, put, remove } from "./storage.ts";
 
-/** Nobody answered, or not in time: the network or the server is away. */
-export class Away extends Error {}
-
-/** The server answered and said no; `code` is its reason. */
-export class Refused extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    readonly texts: { zh: string; en: string } | null,
-    readonly nowMs: number | null,
-    /** Where a shorter code would be given: until when it may last. */
-    readonly latestEndMs: number | null = null,
-  ) {
-    super(code);
-  }
-}
+export { Away, Refused };
 
 interface Grant {
   readonly grant: string;
@@ -174,7 +160,7 @@ export class Gateway {
     const payload = {
       jti: crypto.randomUUID(),
       htm: method,
-      htu: `${location.origin}${path}`,
+      htu: `${location.origin}${path.replace(/\?.*$/, "")}`, // RFC 9449 4.2: without the query
       iat: Math.floor(this.clock.now() / 1000),
       ath: base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(grant))),
     };

@@ -42,10 +42,11 @@ interface Kept {
 
 /** The part of a door document that must be right before anything else of it is read. */
 export interface DoorPaper {
-  readonly realm?: string;
+  readonly realm: string;
   readonly venue: string;
   readonly entrance: string;
-  readonly made_at: number | string;
+  readonly made_at: string;
+  readonly effective_until: string;
 }
 
 export interface StaffMark {
@@ -53,9 +54,10 @@ export interface StaffMark {
   readonly started: boolean;
 }
 
+type Kind = "trust" | "door" | "statuses";
+
 const trustEverySeconds = 600;
 const doorEverySeconds = 30;
-const doorDays = 7;
 
 export class Knowledge<Document extends DoorPaper = DoorPaper> {
   private trust: TrustList | null = null;
@@ -69,7 +71,7 @@ export class Knowledge<Document extends DoorPaper = DoorPaper> {
   private askedDoor = 0;
   private readonly roots: readonly Bytes[];
   /** Why the last document of each kind was refused; empty when it was taken. */
-  readonly refused = new Map<"trust" | "door" | "statuses", string>();
+  readonly refused = new Map<Kind, string>();
 
   constructor(
     private readonly anchor: Anchor,
@@ -81,10 +83,9 @@ export class Knowledge<Document extends DoorPaper = DoorPaper> {
     this.roots = anchor.roots.map(fromHex);
   }
 
-  /** The door document in force: none when there never was one, or when it is older than seven days. */
+  /** The door document in force: none when there never was one, or when its time is over. */
   get door(): Document | null {
-    const made = this.paper ? secondsOf(this.paper.made_at) : 0;
-    return this.now - made <= doorDays * 86_400 ? this.paper : null;
+    return this.paper && this.clock.now() < Date.parse(this.paper.effective_until) ? this.paper : null;
   }
 
   /** As of when statuses are known, in milliseconds; null when nothing was ever received. */
@@ -99,7 +100,8 @@ export class Knowledge<Document extends DoorPaper = DoorPaper> {
     return this.disciplinedAt > 0 && age >= 0 && age <= 7 * 86_400 && this.now >= (this.asOfMs ?? 0) / 1000;
   }
 
-  private get now(): number {
+  /** The server's time in POSIX seconds, as well as this phone knows it. */
+  get now(): number {
     return Math.floor(this.clock.now() / 1000);
   }
 
@@ -126,16 +128,23 @@ export class Knowledge<Document extends DoorPaper = DoorPaper> {
 
   /** Asks for what is due; a refusal keeps what is held, a failure of the network is the caller's. */
   async poll(): Promise<void> {
+    const failures: unknown[] = [];
+    const attempt = (kind: Kind, act: () => Promise<void>) => this.attempt(kind, act).catch((error: unknown) => failures.push(error));
     if (!this.trust || this.now - this.askedTrust >= trustEverySeconds) {
-      await this.attempt("trust", async () => this.takeTrust(await this.server.trust()));
-      this.askedTrust = this.now;
+      await attempt("trust", async () => {
+        await this.takeTrust(await this.server.trust());
+        this.askedTrust = this.now;
+      });
     }
     if (!this.paper || this.now - this.askedDoor >= doorEverySeconds) {
-      await this.attempt("door", async () => this.takeDoor(await this.server.door()));
-      this.askedDoor = this.now;
+      await attempt("door", async () => {
+        await this.takeDoor(await this.server.door());
+        this.askedDoor = this.now;
+      });
     }
-    for (const epoch of this.epochs()) await this.attempt("statuses", () => this.askStatuses(epoch));
+    for (const epoch of this.epochs()) await attempt("statuses", () => this.askStatuses(epoch));
     await this.keep();
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Answers a scanned text from what is held. */
@@ -170,7 +179,7 @@ export class Knowledge<Document extends DoorPaper = DoorPaper> {
     } satisfies Kept);
   }
 
-  private async attempt(kind: "trust" | "door" | "statuses", act: () => Promise<void>): Promise<void> {
+  private async attempt(kind: Kind, act: () => Promise<void>): Promise<void> {
     try {
       await act();
       this.refused.set(kind, "");
@@ -192,8 +201,8 @@ export class Knowledge<Document extends DoorPaper = DoorPaper> {
     const { realm, venue, entrance } = this.anchor;
     const payload = await openEnvelope(document, `passlight/door/${realm}`, this.signers, this.now);
     const paper = this.read(payload);
-    if (paper.venue !== venue || paper.entrance !== entrance) throw new EnvelopeRefused("place");
-    if (this.paper && secondsOf(paper.made_at) < secondsOf(this.paper.made_at)) throw new EnvelopeRefused("older");
+    if (paper.realm !== realm || paper.venue !== venue || paper.entrance !== entrance) throw new EnvelopeRefused("place");
+    if (this.paper && Date.parse(paper.made_at) < Date.parse(this.paper.made_at)) throw new EnvelopeRefused("older");
     this.paper = paper;
     this.doorText = document;
   }
@@ -230,8 +239,4 @@ function isRefusal(error: unknown): error is Refusal {
 
 function ignoreRefusal(error: unknown): void {
   if (!isRefusal(error)) throw error;
-}
-
-function secondsOf(moment: number | string): number {
-  return typeof moment === "number" ? moment : Math.floor(Date.parse(moment) / 1000);
 }

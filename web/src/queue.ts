@@ -1,12 +1,11 @@
-// Records on their way: kept in IndexedDB until the gateway says each is durable, sent again until then.
+// Records on their way: kept until the gateway says each is durable, sent again until then, exactly once each.
 
-import { Away, type Gateway, Refused } from "./gateway.ts";
-import { all, put, remove } from "./storage.ts";
+import { Away, Refused } from "./refusal.ts";
 
-/** One act at a door, as the gateway's `POST /v1/records` takes it. */
+/** One act at a door, as the gateway's `POST /v1/records` takes it; `entry` is the whole of it (core/entry). */
 export interface DoorRecord {
   readonly key: string;
-  readonly kind: "admit" | "ask" | "refuse" | "isolate" | "report";
+  readonly kind: "admit" | "ask" | "refuse" | "isolate" | "report" | "exit";
   readonly verification: string | null;
   readonly venue: string;
   readonly entrance: string;
@@ -15,82 +14,106 @@ export interface DoorRecord {
   readonly reason: string;
   readonly lookup: string | null;
   readonly note: string;
+  readonly entry?: unknown;
 }
 
-interface Answer {
+export interface RecordsAnswer {
   readonly acknowledged: string[];
   readonly conflicts: string[];
   readonly refused: readonly { key: string; error: string }[];
 }
 
+/** Where records wait; a record that was put is on disk. */
+export interface Tray {
+  put(record: DoorRecord): Promise<void>;
+  all(): Promise<DoorRecord[]>;
+  remove(key: string): Promise<void>;
+  /** A record that the server will never take, with its reason: kept to be shown, not sent again. */
+  setAside(record: DoorRecord, error: string): Promise<void>;
+}
+
 const batch = 50;
-const retryMs = 5_000;
 
 /** The queue of one checker on this device. */
 export class RecordQueue {
   private sending: Promise<void> | null = null;
 
+  /**
+   * @param send to the gateway; throws Away or Refused
+   * @param changed hears how many wait
+   * @param landed hears the keys that are durable at the server
+   */
   constructor(
-    private readonly gateway: Gateway,
-    private readonly owner: string,
+    private readonly tray: Tray,
+    private readonly send: (records: readonly DoorRecord[]) => Promise<RecordsAnswer>,
     private readonly changed: (waiting: number) => void,
-  ) {
-    window.addEventListener("online", () => void this.flush());
-    setInterval(() => void this.flush(), retryMs);
-    void this.flush();
-  }
+    private readonly landed: (keys: readonly string[]) => void = () => undefined,
+  ) {}
 
   /** Keeps a record; resolved when it is safe on this device. */
   async add(record: DoorRecord): Promise<void> {
-    await put("queue", `${this.owner}:${record.key}`, { owner: this.owner, record });
+    await this.tray.put(record);
     await this.tell();
     void this.flush();
   }
 
-  async waiting(): Promise<DoorRecord[]> {
-    const held = await all<{ owner: string; record: DoorRecord }>("queue");
-    return held.filter((entry) => entry.owner === this.owner).map((entry) => entry.record);
-  }
-
+  /** Sends what waits. A record that is added meanwhile is sent by the same run or the next. */
   flush(): Promise<void> {
-    this.sending ??= this.send().finally(() => {
+    this.sending ??= this.sendAll().finally(() => {
       this.sending = null;
     });
     return this.sending;
   }
 
-  private async send(): Promise<void> {
+  private async sendAll(): Promise<void> {
     try {
       for (;;) {
-        const records = (await this.waiting()).slice(0, batch);
+        const records = (await this.tray.all()).slice(0, batch);
         if (records.length === 0) break;
-        const answer = await this.gateway.call<Answer>("POST", "/v1/records", { records });
-        // A conflict or a refusal stays one, however often it is sent: it must not hold up the others.
-        const done = [...answer.acknowledged, ...answer.conflicts, ...answer.refused.map((record) => record.key)];
-        if (done.length === 0) break;
-        for (const key of done) await remove("queue", `${this.owner}:${key}`);
+        if ((await this.settle(records, await this.send(records))) === 0) break;
       }
     } catch (error) {
       if (!(error instanceof Away || error instanceof Refused)) throw error;
-      if (error instanceof Refused && error.status === 409) await this.sendOneByOne();
+      // A batch with one record that cannot be read is refused whole: each alone, so that one holds up nobody else.
+      if (error instanceof Refused && isAboutRecords(error)) await this.sendOneByOne();
     } finally {
       await this.tell();
     }
   }
 
-  /** After a conflict in a batch: each alone, so that one bad key holds up nobody else. */
   private async sendOneByOne(): Promise<void> {
-    for (const record of await this.waiting()) {
+    for (const record of await this.tray.all()) {
       try {
-        await this.gateway.call<Answer>("POST", "/v1/records", { records: [record] });
+        await this.settle([record], await this.send([record]));
       } catch (error) {
-        if (!(error instanceof Refused && error.status === 409)) return;
+        if (!(error instanceof Refused) || !isAboutRecords(error)) return;
+        // An equal key with equal content is acknowledged; this one can never be.
+        await this.tray.setAside(record, error.code);
       }
-      await remove("queue", `${this.owner}:${record.key}`);
     }
   }
 
-  private async tell(): Promise<void> {
-    this.changed((await this.waiting()).length);
+  /** Takes out what is settled; returns how many. */
+  private async settle(sent: readonly DoorRecord[], answer: RecordsAnswer): Promise<number> {
+    const errors = new Map(answer.refused.map((record) => [record.key, record.error]));
+    for (const key of answer.conflicts) if (!errors.has(key)) errors.set(key, "key-conflict");
+    let settled = 0;
+    for (const record of sent) {
+      const error = errors.get(record.key);
+      if (error !== undefined) await this.tray.setAside(record, error);
+      else if (answer.acknowledged.includes(record.key)) await this.tray.remove(record.key);
+      else continue;
+      settled += 1;
+    }
+    if (answer.acknowledged.length > 0) this.landed(answer.acknowledged);
+    return settled;
   }
+
+  private async tell(): Promise<void> {
+    this.changed((await this.tray.all()).length);
+  }
+}
+
+function isAboutRecords(error: Refused): boolean {
+  return error.status === 400 || error.status === 409 || error.status === 422;
 }

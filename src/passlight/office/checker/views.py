@@ -24,6 +24,7 @@ from passlight.office.accounts import throttle
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import public, requires, signed_in_user
 from passlight.office.checker.posts import Post, find_post, posts_for, remember, remembered
+from passlight.office.checker.prompts import recordings
 from passlight.office.pages.language import current_language, message
 from passlight.office.pages.worker import serve_worker
 from passlight.office.people.identity import Purpose
@@ -71,7 +72,7 @@ def door(request: HttpRequest) -> HttpResponse:
             "wasm": static("dist/zxing_reader.wasm"),
         },
     }
-    return render(request, "checker/door.html", context)
+    return render(request, "checker/door.html", {**context, "prompts": recordings()})
 
 
 @public
