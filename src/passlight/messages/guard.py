@@ -35,7 +35,7 @@ _LETTERED = re.compile(r"(?<![A-Z0-9])[A-Z]{1,3}[0-9]{7,}")
 _RESIDENT_18 = re.compile(r"(?=([1-9][0-9]{5})((?:18|19|20)[0-9]{6})[0-9]{3}[0-9X])")
 _RESIDENT_15 = re.compile(r"(?=([1-9][0-9]{5})([0-9]{6})[0-9]{3}(?![0-9]))")
 _LABELLED_NUMBER = re.compile(
-    r"(?:身份证|护照|通行证|证件|ID NUMBER|IDENTITY|PASSPORT)(?:号码|号|NO\.?)?\s*[:：#]?\s*"
+    r"(?:身份证|护照|通行证|证件|ID NUMBER|IDENTITY|PASSPORT)\s*(?:号码|号|NO\.?)?\s*[:：#]?\s*"
     r"(?=[A-Z0-9]*[0-9])[A-Z0-9]{5,}"
 )
 _LABELLED_NAME = re.compile(r"(?:姓名|名叫|本名)\s*[:：]?\s*([\u3400-\u9fff]{2,4})(?!\*)")
