@@ -47,6 +47,8 @@ class _Held:
 
     feed: StatusFeed
     messages: list[bytes] = field(default_factory=list)
+    idle: bool = False
+    """Whether the last message changed nothing but the age: the next takes its place."""
 
 
 class Knowledge:
@@ -238,8 +240,11 @@ class Knowledge:
             feed = first_feed(message, realm=self.realm, epoch=epoch, now=now)
             self._feeds[epoch] = _Held(feed=feed, messages=[document])
             return
+        before = held.feed.seq
         held.feed = held.feed.apply(message, now=now)
-        held.messages = [*held.messages, document] if message.since else [document]
+        kept = held.messages[:-1] if held.idle else held.messages
+        held.messages = [*kept, document] if message.since else [document]
+        held.idle = bool(message.since) and message.seq == before and not message.entries
 
     def _forget_epochs(self) -> None:
         """Drop the arrays of epochs that are over: indices of former days stay nowhere."""

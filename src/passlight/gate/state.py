@@ -111,8 +111,17 @@ class DoorState:
         return str((self.folder.read_json(GRANT) or {}).get("grant", ""))
 
     def keep_grant(self, grant: str) -> None:
-        """Keep a new grant; the empty one when it was revoked."""
+        """Keep a new grant; the empty one when the gateway takes the former no longer."""
         self.folder.write_json(GRANT, {"grant": grant})
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether the office revoked this device; that stays through a restart."""
+        return bool((self.folder.read_json(GRANT) or {}).get("stopped", False))
+
+    def stop(self) -> None:
+        """Keep that the office revoked this device."""
+        self.folder.write_json(GRANT, {"grant": "", "stopped": True})
 
     def next_boot(self) -> int:
         """Return the number of this start, which no start before had."""

@@ -1,0 +1,199 @@
+"""One door, put together from its configuration, its state folder and its devices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+
+from passlight.core.kernel.clock import Clock
+from passlight.core.kernel.documents import Document
+from passlight.core.kernel.entropy import Entropy
+from passlight.core.verification.answer import DoorAnswer
+from passlight.gate.client import DoorClient, NoAnswerError, RefusedError
+from passlight.gate.config import GateConfig
+from passlight.gate.decision import Looked
+from passlight.gate.devices import Devices
+from passlight.gate.engine import LOOKUP_SECONDS, Door, DoorStatus
+from passlight.gate.knowledge import Knowledge
+from passlight.gate.memory import DoorMemory
+from passlight.gate.spool import FILE, Opened, open_spool
+from passlight.gate.state import DoorState, Identity, machine_boot
+from passlight.gate.timekeeping import TimeKeeper
+from passlight.gate.uplink import Uplink
+
+NOBODY: Final = Identity(device="", realm="", roots=())
+SERVER_SECONDS: Final = 10.0
+
+
+class ServerLookup:
+    """Asks the server about a document: office, then gateway, both within the door's limit."""
+
+    def __init__(self, client: DoorClient, *, venue: str, entrance: str, entropy: Entropy) -> None:
+        self._client = client
+        self._place = {"venue": venue, "entrance": entrance}
+        self._entropy = entropy
+
+    async def look_up(self, document: Document) -> Looked | None:
+        """Return the answer, or None when there is none."""
+        shown = {"type": document.type.value, "number": document.number}
+        try:
+            found = await self._client.post("/gates/document", shown)
+            answer = await self._client.post(
+                "/v1/verifications",
+                {
+                    **self._place,
+                    "interaction": str(UUID(bytes=self._entropy.token(16), version=4)),
+                    "subject_token": found["subject_token"],
+                },
+            )
+            return _looked(answer)
+        except RefusedError as refused:
+            if refused.status == httpx.codes.NOT_FOUND:
+                return Looked(
+                    answer=DoorAnswer.NOT_FOUND, reason="no-person", sampled_from=None, lookup=""
+                )
+            return None
+        except (NoAnswerError, KeyError, TypeError, ValueError):
+            return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Gate:
+    """The parts of one running door."""
+
+    config: GateConfig
+    state: DoorState
+    keeper: TimeKeeper
+    knowledge: Knowledge
+    opened: Opened
+    door: Door
+    uplink: Uplink | None
+    devices: Devices
+    torn: list[str] = field(default_factory=list)
+    """Names of files that were torn and set aside at this start."""
+
+    async def close(self) -> None:
+        """Keep what is known, finish what is being written, let go of the folder."""
+        self.door.close()
+        if self.uplink is not None:
+            self.uplink.store()
+            await self.uplink.client.close()
+        self.opened.spool.close()
+        self.state.close()
+
+
+def assemble(
+    config: GateConfig,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    devices: Devices,
+    boot_id: str | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Gate:
+    """Return the door; one that is not enrolled asks a person for everybody.
+
+    ``boot_id`` names the start of the machine (by default the real one); ``transport`` replaces
+    the network.
+
+    Raises:
+        ProblemError: another process has the state folder.
+        SpoolError, OSError: the disk takes nothing.
+    """
+    state = DoorState(config.folder, set_aside=announce)
+    enrolled = state.identity
+    identity = enrolled or NOBODY
+    keeper = TimeKeeper(
+        clock,
+        stored=state.time,
+        boot_id=machine_boot() if boot_id is None else boot_id,
+        battery_clock=config.battery_clock,
+    )
+    knowledge = Knowledge(
+        state.folder,
+        keeper,
+        realm=identity.realm,
+        roots=identity.roots,
+        venue=config.venue,
+        entrance=config.entrance,
+    )
+    opened = open_spool(config.folder / FILE, boot=state.next_boot(), rows_max=config.spool_rows)
+    memory = DoorMemory(
+        opened.spool,
+        secret=state.memory_secret(entropy),
+        now=keeper.now(),
+        monotonic=keeper.monotonic(),
+    )
+    key = state.key(entropy)
+
+    def client(timeout: float) -> DoorClient:
+        return DoorClient(
+            config.url,
+            key=key,
+            keeper=keeper,
+            entropy=entropy,
+            grant=lambda: state.grant,
+            transport=transport,
+            timeout=timeout,
+        )
+
+    status = DoorStatus(online=lambda: False, revoked=state.is_stopped)
+    door = Door(
+        device=identity.device,
+        knowledge=knowledge,
+        keeper=keeper,
+        spool=opened.spool,
+        memory=memory,
+        status=status,
+        entropy=entropy,
+        lookup=ServerLookup(
+            client(LOOKUP_SECONDS),
+            venue=config.venue,
+            entrance=config.entrance,
+            entropy=entropy,
+        ),
+        thermometer=devices.thermometer,
+        barrier=devices.barrier,
+        barrier_seconds=config.barrier_seconds,
+    )
+    uplink = None
+    if enrolled is not None:
+        uplink = Uplink(
+            client(SERVER_SECONDS),
+            door=door,
+            state=state,
+            identity=enrolled,
+            venue=config.venue,
+            entrance=config.entrance,
+            entropy=entropy,
+        )
+        status.online = uplink.online
+    return Gate(
+        config=config,
+        state=state,
+        keeper=keeper,
+        knowledge=knowledge,
+        opened=opened,
+        door=door,
+        uplink=uplink,
+        devices=devices,
+        torn=list(state.torn),
+    )
+
+
+def _looked(answer: dict[str, Any]) -> Looked:
+    """Return a gateway's answer, read strictly."""
+    sampled, lookup = answer["sampled_from"], answer["lookup"]
+    if isinstance(sampled, bool) or not isinstance(sampled, int | None):
+        raise TypeError("no time of sampling")
+    if not isinstance(lookup, str | None):
+        raise TypeError("no look-up")
+    return Looked(
+        answer=DoorAnswer(answer["answer"]),
+        reason=str(answer["reason"]["code"]),
+        sampled_from=sampled,
+        lookup=lookup or "",
+    )
