@@ -1,0 +1,113 @@
+"""Rosters: who works in a hall, and who is on duty for a unit. Entries end, none changes."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from passlight.core.kernel.clock import Clock
+from passlight.core.kernel.documents import Document
+from passlight.core.kernel.problem import Problem, ProblemError
+from passlight.core.places.hall import DutyRole
+from passlight.office.accounts.models import Unit, User
+from passlight.office.halls.models import Duty, Hall, StaffMember
+from passlight.office.halls.telling import doors_changed
+from passlight.office.people.queries import find_by_document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A post in a hall and its hours; one that ends before it starts goes past midnight."""
+
+    post: str
+    starts_at: time
+    ends_at: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDuty:
+    """A line of a duty roster."""
+
+    unit: Unit
+    role: DutyRole
+    user: User
+    deputy: User | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+def add_staff(
+    hall: Hall, document: Document, shift: Shift, *, actor: User, clock: Clock
+) -> StaffMember:
+    """Put the person whom a document names on the roster of a hall.
+
+    Raises:
+        ProblemError: when nobody is registered under that document, or they are on it already.
+    """
+    person = find_by_document(document)
+    if person is None:
+        raise _problem("halls.staff.unknown", "Nobody is registered under this document.")
+    try:
+        with transaction.atomic():
+            member = StaffMember.objects.create(
+                hall=hall,
+                person=person,
+                post=shift.post,
+                starts_at=shift.starts_at,
+                ends_at=shift.ends_at,
+                added_by=actor,
+                added_at=clock.now(),
+            )
+            doors_changed([hall.venue])
+    except IntegrityError:
+        raise _problem("halls.staff.twice", "This person is on the roster already.") from None
+    return member
+
+
+def end_staff(member: StaffMember, *, actor: User, clock: Clock) -> None:
+    """Take somebody off the roster; the entry stays, with its end."""
+    with transaction.atomic():
+        StaffMember.objects.filter(pk=member.pk, ended_at=None).update(
+            ended_by=actor, ended_at=clock.now()
+        )
+        doors_changed([member.hall.venue])
+
+
+def staff_ordinals(venue_id: UUID) -> list[int]:
+    """Return the ordinals of those who work at a venue now, for its doors' feed."""
+    members = StaffMember.objects.filter(hall__venue_id=venue_id, ended_at=None)
+    return sorted(members.values_list("person__ordinal", flat=True))
+
+
+def add_duty(new: NewDuty, *, actor: User | None, clock: Clock) -> Duty:
+    """Put a line on a duty roster.
+
+    Raises:
+        ProblemError: when it ends before it starts, or names one person twice.
+    """
+    if new.ends_at <= new.starts_at:
+        raise _problem("halls.duty.period", "The duty ends before it starts.", field="ends_at")
+    if new.deputy is not None and new.deputy.pk == new.user.pk:
+        raise _problem("halls.duty.deputy", "The deputy must be somebody else.", field="deputy")
+    return Duty.objects.create(
+        unit=new.unit,
+        role=new.role.value,
+        user=new.user,
+        deputy=new.deputy,
+        starts_at=new.starts_at,
+        ends_at=new.ends_at,
+        added_by=actor,
+        added_at=clock.now(),
+    )
+
+
+def withdraw_duty(duty: Duty, *, clock: Clock) -> None:
+    """Take a line off a duty roster; it stays, marked."""
+    Duty.objects.filter(pk=duty.pk, withdrawn_at=None).update(withdrawn_at=clock.now())
+
+
+def _problem(code: str, words: str, *, field: str | None = None) -> ProblemError:
+    return ProblemError(
+        Problem(code=code, message=words, remedy="Check what was typed.", field=field)
+    )
