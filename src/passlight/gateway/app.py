@@ -19,7 +19,7 @@ from passlight.gateway.auth import Authenticator, Principal
 from passlight.gateway.errors import RefusedError
 from passlight.gateway.handlers import Handlers
 from passlight.gateway.limits import RateLimiter, WorkClasses
-from passlight.gateway.reading import read_json
+from passlight.gateway.reading import read_json, read_query
 from passlight.gateway.routes import ROUTES, RouteSpec
 from passlight.gateway.venue_page import VenuePage
 
@@ -142,6 +142,8 @@ class _Server:
         return principal
 
     async def _asked(self, spec: RouteSpec, request: Request) -> Any:
+        if spec.query is not None:
+            return read_query(request.query_params.multi_items(), spec.query)
         if spec.request is None:
             return None
         try:

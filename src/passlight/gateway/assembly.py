@@ -11,6 +11,10 @@ from passlight.core.kernel.entropy import Entropy
 from passlight.gateway.app import Parts, create_app
 from passlight.gateway.auth import Authenticator
 from passlight.gateway.checkins import Checkins
+from passlight.gateway.database import Database
+from passlight.gateway.door_feed import DoorFeed
+from passlight.gateway.door_records import DoorRecords
+from passlight.gateway.doors import Doors
 from passlight.gateway.follower import Follower
 from passlight.gateway.handlers import Handlers
 from passlight.gateway.issuing import Issuing
@@ -86,6 +90,14 @@ def assemble(
         keys_changed=authenticator.forget,
     )
     drainer = Drainer(spool, url=config.database_url, gateway=config.name)
+    doors_database = Database(url=config.database_url)
+    doors = Doors(
+        published=published,
+        feed=DoorFeed(published, clock=clock),
+        records=DoorRecords(
+            published, clock=clock, database=doors_database, sealer=sealer, name=config.name
+        ),
+    )
     checkins = Checkins(published, clock=clock, spool=spool)
     handlers = Handlers(
         published,
@@ -95,6 +107,7 @@ def assemble(
         verifying=Verifying(published, clock=clock, entropy=entropy, spool=spool, sealer=sealer),
         checkins=checkins,
         records=Records(published, clock=clock, spool=spool, sealer=sealer),
+        doors=doors,
         database=lambda: drainer.state.connected,
     )
 
@@ -106,6 +119,7 @@ def assemble(
     def stopped() -> None:
         drainer.stop()
         follower.stop()
+        doors_database.close()
         spool.close()
 
     app = create_app(

@@ -4,11 +4,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from passlight.core.kernel.clock import Clock
 from passlight.gateway import schemas
 from passlight.gateway.answers import status_out
 from passlight.gateway.auth import Principal
 from passlight.gateway.checkins import Checkins
+from passlight.gateway.doors import Doors
 from passlight.gateway.errors import RefusedError, milliseconds
 from passlight.gateway.issuing import Issuing
 from passlight.gateway.published import Published
@@ -30,6 +33,7 @@ class Handlers:
         verifying: Verifying,
         checkins: Checkins,
         records: Records,
+        doors: Doors,
         database: Callable[[], bool],
     ) -> None:
         self._published = published
@@ -39,6 +43,7 @@ class Handlers:
         self._verifying = verifying
         self._checkins = checkins
         self._records = records
+        self._doors = doors
         self._database = database
 
     async def healthz(self, _: None, __: None) -> tuple[int, schemas.HealthOut]:
@@ -98,6 +103,23 @@ class Handlers:
     ) -> tuple[int, schemas.RecordsOut]:
         """Take records."""
         return await self._records.take(principal, asked)
+
+    async def door(self, principal: Principal, asked: schemas.DoorQuery) -> tuple[int, msgspec.Raw]:
+        """Give the signed door document."""
+        return 200, msgspec.Raw(self._doors.document(principal, asked))
+
+    async def door_statuses(
+        self, principal: Principal, asked: schemas.StatusesQuery
+    ) -> tuple[int, msgspec.Raw]:
+        """Give the signed status feed."""
+        found = await self._doors.feed.message(principal, epoch=asked.epoch, since=asked.since)
+        return 200, msgspec.Raw(found)
+
+    async def door_records(
+        self, principal: Principal, asked: schemas.DoorRecordsRequest
+    ) -> tuple[int, schemas.DoorRecordsOut]:
+        """Take a gate's records."""
+        return 200, await self._doors.records.take(principal, asked)
 
     async def checkins(
         self, principal: Principal, asked: schemas.CheckinRequest

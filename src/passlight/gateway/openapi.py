@@ -60,12 +60,29 @@ def _operation(spec: RouteSpec) -> dict[str, Any]:
         operation["security"] = [{"grant": []}]
         operation["description"] = f"Needs a grant of role {' or '.join(sorted(spec.roles))}."
         operation["parameters"] = [_PROOF]
+    if spec.query is not None:
+        operation.setdefault("parameters", []).extend(_parameters(spec.query))
     if spec.request is not None:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _ref(spec.request)}},
         }
     return operation
+
+
+def _parameters(query: Any) -> list[dict[str, Any]]:
+    """Return the parameters of an address, from the struct that reads them."""
+    _, components = msgspec.json.schema_components([query], ref_template=REF)
+    schema = components[query.__name__]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", []),
+            "schema": form,
+        }
+        for name, form in schema["properties"].items()
+    ]
 
 
 def _body(description: str, schema: Any) -> dict[str, Any]:

@@ -84,6 +84,11 @@ class Published:
     venues: Mapping[str, Venue] = field(default_factory=dict)
     doors: Mapping[tuple[str, str], PublishedDoor] = field(default_factory=dict)
     """By venue and entrance."""
+    staff: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Ordinals of the staff of a venue; ``started``: whose day there has begun."""
+    started: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    staffed: int = 0
+    """Counts the changes of the two, for whoever keeps what was made of them."""
     revocations: Revocations = field(default_factory=Revocations)
     connected: bool = False
 

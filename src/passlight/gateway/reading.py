@@ -1,6 +1,7 @@
 """Reading JSON strictly: one meaning only, and exactly what the schema says."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -26,6 +27,18 @@ def read_json(body: bytes, wanted: type[_Type]) -> _Type:
         raise RefusedError(400, "bad-request") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise RefusedError(400, "bad-json") from None
+
+
+def read_query(pairs: Iterable[tuple[str, str]], wanted: type[_Type]) -> _Type:
+    """Return what an address asks, checked: each name once, and no other.
+
+    Raises:
+        RefusedError: 400 when it does not fit the schema.
+    """
+    try:
+        return msgspec.convert(_once(list(pairs)), wanted, strict=False)
+    except (ValueError, msgspec.ValidationError):
+        raise RefusedError(400, "bad-request") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

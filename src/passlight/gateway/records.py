@@ -3,15 +3,18 @@
 import asyncio
 from datetime import datetime, timedelta
 
+from passlight.core.entry.record import EntryRecord, Who, entry_from_json
 from passlight.core.kernel.clock import Clock
+from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.gateway.answers import message
 from passlight.gateway.auth import Principal
+from passlight.gateway.door_records import kept_entry, ordinal_of
 from passlight.gateway.errors import RefusedError, milliseconds
 from passlight.gateway.published import Published
 from passlight.gateway.schemas import RecordIn, RecordsOut, RecordsRequest, RefusedRecord
 from passlight.journal.entry import ConflictError, Entry, JournalError
 from passlight.journal.spool import Spool
-from passlight.runtime.sealed import SealedError, Sealer, Use
+from passlight.runtime.sealed import Sealer
 
 OLDEST = timedelta(days=30)
 NEWEST = timedelta(minutes=5)
@@ -58,19 +61,27 @@ class Records:
         if record.venue not in self._published.venues:
             return "unknown-venue"
         try:
-            await self._spool.append(self._entry(principal, record, claimed))
+            entry = None if record.entry is None else _entry_of(record)
+        except ProblemError:
+            return "bad-entry"
+        try:
+            await self._spool.append(self._entry(principal, record, claimed, entry))
         except ConflictError:
             return "key-conflict"
         except JournalError:
             return "journal-full"
         return ""
 
-    def _entry(self, principal: Principal, record: RecordIn, claimed: datetime) -> Entry:
+    def _entry(
+        self, principal: Principal, record: RecordIn, claimed: datetime, entry: EntryRecord | None
+    ) -> Entry:
         now = self._clock.now()
         # A phone with a wrong clock, or one that was off duty by the time its queue was sent,
         # must not lose a record: it is kept, and says so.
         in_time = now - OLDEST <= claimed <= now + NEWEST
+        ordinal = self._ordinal(principal, record, entry)
         payload = {
+            **({} if entry is None else {"entry": kept_entry(entry, named=ordinal is not None)}),
             "verification": record.verification,
             "note": record.note,
             **({} if in_time else {"claimed_at": record.occurred_at}),
@@ -89,30 +100,49 @@ class Records:
                 "reason": record.reason,
                 "verification": record.verification,
                 "note": record.note,
+                **({} if record.entry is None else {"entry": record.entry}),
             },
             fields={
                 "device": principal.device,
                 "venue_id": record.venue,
                 "entrance": record.entrance,
-                "ordinal": self._ordinal(principal, record),
+                "ordinal": ordinal,
                 "answer": record.answer,
                 "reason": record.reason,
             },
             payload=payload,
         )
 
-    def _ordinal(self, principal: Principal, record: RecordIn) -> int | None:
-        """Return whom the sealed handle names, however old; None when it is not ours."""
-        if record.lookup is None:
-            return None
-        try:
-            handle = self._sealer.open(
-                Use.LOOKUP, record.lookup, checker=principal.handle, now=None
+    def _ordinal(
+        self, principal: Principal, record: RecordIn, entry: EntryRecord | None
+    ) -> int | None:
+        """Return whom the record names, however old it is; None when nobody can tell."""
+        who = Who(lookup=record.lookup) if record.lookup is not None else None
+        if who is None and entry is not None:
+            who = entry.who
+        return ordinal_of(
+            self._published, self._sealer, who, checker=principal.handle, venue=record.venue
+        )
+
+
+def _entry_of(record: RecordIn) -> EntryRecord:
+    """Return what was asked, measured and registered, checked against the record around it.
+
+    Raises:
+        ProblemError: it is malformed, or of another act or door.
+    """
+    entry = entry_from_json(record.entry)
+    said = (record.kind, record.venue, record.entrance)
+    if (entry.kind.value, str(entry.venue), entry.entrance) != said:
+        raise ProblemError(
+            Problem(
+                code="gateway.error-bad-entry",
+                message="The entry is of another act or door than its record.",
+                remedy="Send each entry with the record that it belongs to.",
+                field="entry",
             )
-        except SealedError:
-            return None
-        # A handle of one venue never says that its person was at another.
-        return handle.ordinal if handle.venue == record.venue else None
+        )
+    return entry
 
 
 def _instant(text: str) -> datetime | None:

@@ -9,6 +9,8 @@ from passlight.gateway.limits import Rate, WorkClass
 
 SMALL = 16 * 1024
 LARGE = 1024 * 1024
+# Five hundred records of a gate, each sealed and in base64.
+BATCH = 2 * LARGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class RouteSpec:
     """Who may ask; empty: anybody, without a grant."""
     rate: Rate | None = None
     request: Any = None
+    query: Any = None
     body_limit: int = SMALL
     errors: tuple[int, ...] = ()
 
@@ -90,13 +93,50 @@ ROUTES = (
         method="POST",
         path="/v1/verifications",
         handler="verifications",
-        summary="A checker's scan, or a person found by document: one of seven answers.",
+        summary="A door's scan, or a person found by document: one of seven answers.",
         work=WorkClass.VERIFY,
-        roles=_CHECKER,
+        roles=_DOOR,
         rate=Rate(burst=60, per_second=10),
         request=schemas.VerificationRequest,
         answer=schemas.VerificationOut,
         errors=(*_SIGNED, 404),
+    ),
+    RouteSpec(
+        method="GET",
+        path="/v1/door",
+        handler="door",
+        summary="The signed door document of an entrance: policies, words, plan.",
+        work=WorkClass.READ,
+        roles=_DOOR,
+        rate=Rate(burst=20, per_second=1),
+        query=schemas.DoorQuery,
+        answer=schemas.SignedOut,
+        errors=(400, 401, 403, 404, 429, 503),
+    ),
+    RouteSpec(
+        method="GET",
+        path="/v1/door/statuses",
+        handler="door_statuses",
+        summary="The signed status feed of an epoch, whole or what changed since.",
+        work=WorkClass.READ,
+        roles=_DOOR,
+        rate=Rate(burst=30, per_second=3),
+        query=schemas.StatusesQuery,
+        answer=schemas.SignedOut,
+        errors=(400, 401, 403, 404, 429, 503),
+    ),
+    RouteSpec(
+        method="POST",
+        path="/v1/door/records",
+        handler="door_records",
+        summary="Sealed records of a gate; answered after the database has committed them.",
+        work=WorkClass.WRITE,
+        roles=_GATE,
+        rate=Rate(burst=60, per_second=5),
+        request=schemas.DoorRecordsRequest,
+        answer=schemas.DoorRecordsOut,
+        body_limit=BATCH,
+        errors=_SIGNED,
     ),
     RouteSpec(
         method="POST",

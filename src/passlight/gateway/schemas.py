@@ -1,6 +1,6 @@
 """What requests and answers look like: checked on the way in, and the source of the OpenAPI."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -15,7 +15,10 @@ Sealed = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,1024}$", description="sea
 Text = Annotated[str, Meta(max_length=500, pattern=TEXT_FORM)]
 AnswerWord = Literal["green", "yellow", "red", "undetermined", "expired", "not-found", "closed"]
 ColourWord = Literal["green", "yellow", "red", "unknown", "closed"]
-DoorAct = Literal["admit", "ask", "refuse", "isolate", "report"]
+DoorAct = Literal["admit", "ask", "refuse", "isolate", "exit", "report"]
+OutcomeWord = Literal["admit", "ask", "refuse", "isolate"]
+RoleWord = Literal["visitor", "staff", "staff-reentry", "companion", "courier"]
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256, hexadecimal")]
 
 
 class Both(Struct, frozen=True):
@@ -105,6 +108,43 @@ class CodesOut(Struct, frozen=True, kw_only=True):
     status: StatusOut
 
 
+class TemperatureIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A temperature in tenths of a degree Celsius, and the thermometer that took it."""
+
+    tenths: int | float
+    thermometer: Annotated[str, Meta(max_length=64, pattern=TEXT_FORM)]
+
+
+class RegisteredIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the visitor was registered, and under which reference."""
+
+    how: Literal["code", "document", "paper", "guardian", "companion", "none"]
+    reference: Annotated[str, Meta(max_length=64, pattern=TEXT_FORM)] = ""
+
+
+class PresentedIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was observed of a visitor; what is left out was not observed."""
+
+    temperature: TemperatureIn | None = None
+    mask: Literal["yes", "no", "unobserved"] = "unobserved"
+    questions: Annotated[dict[str, bool], Meta(max_length=12)] | None = None
+    registered: RegisteredIn | None = None
+    room: Literal["free", "full", "unknown"] = "unknown"
+    emergency: bool = False
+
+
+class VerdictOut(Struct, frozen=True, kw_only=True):
+    """What this door does with this visitor, by its door document: one outcome, one reason."""
+
+    outcome: OutcomeWord
+    requirement: str
+    say: Both
+    prompt: str
+    age_hours: int | None
+    role: RoleWord
+    policy: str
+
+
 class VerificationRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a checker scanned (``text``) or whom the office found by document."""
 
@@ -113,6 +153,10 @@ class VerificationRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     interaction: Uuid
     text: Annotated[str, Meta(max_length=4096)] | None = None
     subject_token: Sealed | None = None
+    role: RoleWord | None = None
+    """What the visitor says they are; who is staff is known here and not claimed."""
+    presented: PresentedIn | None = None
+    """What was observed besides; with it the answer carries the verdict of this door."""
 
 
 class AnswerReason(Struct, frozen=True, kw_only=True):
@@ -160,9 +204,13 @@ class VerificationOut(Struct, frozen=True, kw_only=True):
     verification: str
     place: Place
     kind: Literal["hot", "cold", "paper", "document"] | None
+    sampled_from: int | None
+    """POSIX seconds of the sampling, down to the ten minutes of a code's grid."""
     recorded: bool
     """False: the answer stands, but the journal had not confirmed its record in time."""
     now_ms: int
+    verdict: VerdictOut | None = None
+    """None where nothing was presented, or no door document is in force here."""
 
 
 class RecordIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -178,6 +226,8 @@ class RecordIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verification: Uuid | None = None
     lookup: Sealed | None = None
     note: Text = ""
+    entry: dict[str, Any] | None = None
+    """What was asked, measured and registered (EntryRecord); checked by the core."""
 
 
 class RecordsRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -200,6 +250,69 @@ class RecordsOut(Struct, frozen=True, kw_only=True):
     acknowledged: list[str]
     conflicts: list[str]
     refused: list[RefusedRecord]
+    now_ms: int
+
+
+class DoorQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which door."""
+
+    venue: Uuid
+    entrance: Door
+
+
+class StatusesQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which epoch, and what the door already holds: 0 asks for the whole."""
+
+    epoch: Annotated[int, Meta(ge=0, le=1_000_000)]
+    since: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
+
+
+class SignedOut(Struct, frozen=True, kw_only=True):
+    """A signed document: the payload is base64url of the exact bytes that are signed."""
+
+    kid: str
+    payload: str
+    signature: str
+
+
+class DoorRecordIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sealed record with its place in the device's chain."""
+
+    seq: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    sealed: Annotated[str, Meta(max_length=24 * 1024)]
+    hash: Hash
+    prev: Hash
+
+
+class DoorReportIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the device is, for the office's list of devices."""
+
+    waiting: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    feed_as_of: Annotated[int, Meta(ge=0, le=2**40)] | None = None
+    software: Annotated[str, Meta(max_length=40, pattern=TEXT_FORM)] = ""
+    clock_sure: bool = True
+
+
+class DoorRecordsRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A batch of one boot of one device; without records it only reports."""
+
+    device: Uuid
+    boot: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    records: Annotated[list[DoorRecordIn], Meta(max_length=500)]
+    report: DoorReportIn | None = None
+
+
+class DoorRecordsOut(Struct, frozen=True, kw_only=True):
+    """How far the records of this boot are durable: contiguous from 1, after the commit."""
+
+    boot: int
+    highest: int
+    set_aside: list[int]
+    """Kept, but torn or unreadable: they count as received."""
+    branch: bool
+    """This batch does not follow from what the device sent before; all of it is kept beside."""
+    call_office: bool
+    """The office has something for this device: it asks for its grant anew."""
     now_ms: int
 
 

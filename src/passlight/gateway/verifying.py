@@ -8,13 +8,14 @@ that is full or slow never keeps an answer from a door.
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+import msgspec
 
 from passlight.core.codes.layout import Body, Purpose
 from passlight.core.codes.permutation import EpochPermutation
-from passlight.core.codes.sampling import age_seconds
+from passlight.core.entry.presented import Presented
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.colour import Colour
 from passlight.core.kernel.entropy import Entropy
@@ -26,6 +27,8 @@ from passlight.core.verification.verify import verify
 from passlight.gateway.answers import entrance_out, message, published_reason, venue_out, words
 from passlight.gateway.auth import Principal
 from passlight.gateway.book import UNKNOWN, Standing, StatusBook
+from passlight.gateway.door_feed import STATES
+from passlight.gateway.doors import check_door
 from passlight.gateway.errors import RefusedError, milliseconds
 from passlight.gateway.identifiers import make_uuid
 from passlight.gateway.keys import NoKeyError
@@ -35,9 +38,11 @@ from passlight.gateway.schemas import (
     AnswerReason,
     Both,
     Place,
+    PresentedIn,
     VerificationOut,
     VerificationRequest,
 )
+from passlight.gateway.verdicts import grid, presented_of, role_at, test_hours, verdict_of
 from passlight.journal.entry import Entry, JournalError
 from passlight.journal.spool import Spool
 from passlight.runtime.sealed import SealedError, Sealer, Use
@@ -45,17 +50,9 @@ from passlight.runtime.sealed import SealedError, Sealer, Use
 _Kind = Literal["hot", "cold", "paper", "document"]
 RECORD_SECONDS = 0.3
 SAME_SECONDS = 120
-GRID_SECONDS = 600
 SAME_KEPT = 20_000
 # Two machines' clocks differ by a little; a book this much ahead does not make ours unsure.
 CLOCK_SKEW = 2
-_STATES = {
-    Colour.GREEN: ListState.NO_RESTRICTION,
-    Colour.YELLOW: ListState.YELLOW,
-    Colour.RED: ListState.RED,
-    Colour.UNKNOWN: ListState.WITHDRAWN,
-    Colour.CLOSED: ListState.WITHDRAWN,
-}
 # Answers after which a checker may ask who this is; a picture of an old code is none of them.
 _NAMED = {DoorAnswer.GREEN, DoorAnswer.YELLOW, DoorAnswer.RED, DoorAnswer.CLOSED}
 
@@ -76,7 +73,7 @@ class _BookView:
 
     def state(self, index: int) -> ListState:
         """Return the state of an index at this moment."""
-        return _STATES[self.book.at(self.permutation.ordinal_of(index), self.now).colour]
+        return STATES[self.book.at(self.permutation.ordinal_of(index), self.now).colour]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +107,21 @@ class _GatewayAnswer:
     advice: Both | None = None
     kind: _Kind | None = None
     ordinal: int | None = None
-    test_age_hours: int | None = None
+    sampled_at: int | None = None
     body: Body | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """An answer that was given, and when."""
+
+    at: int
+    found: _GatewayAnswer
+    out: VerificationOut
+
+
 class Verifying:
-    """Answers checkers."""
+    """Answers checkers and gates."""
 
     def __init__(
         self,
@@ -132,7 +138,7 @@ class Verifying:
         self._spool = spool
         self._sealer = sealer
         self._replays: BoundedMap[str, ReplaySet] = BoundedMap(100_000)
-        self._same: BoundedMap[bytes, tuple[int, VerificationOut]] = BoundedMap(SAME_KEPT)
+        self._same: BoundedMap[bytes, _Given] = BoundedMap(SAME_KEPT)
 
     async def verify(self, principal: Principal, asked: VerificationRequest) -> VerificationOut:
         """Return the answer.
@@ -146,16 +152,32 @@ class Verifying:
         now = int(self._clock.now().timestamp())
         same = _same_key(principal, asked)
         known = self._same.get(same)
-        if known is not None and now - known[0] < SAME_SECONDS:
-            return known[1]  # the same code in the same open interaction (PL1 5, step 16)
-        found = self._answer(principal, asked, venue, now)
-        out = await self._recorded(principal, asked, venue, door, found)
-        self._same.put(same, (now, out))
-        return out
+        if known is None or now - known.at >= SAME_SECONDS:
+            if asked.presented is not None:  # a bad one is refused before anything is used up
+                _presented(asked.presented, _plain(DoorAnswer.UNDETERMINED, "no-list"))
+            found = self._answer(principal, asked, venue, now)
+            out = await self._recorded(principal, asked, venue, door, found)
+            known = _Given(at=now, found=found, out=out)
+            self._same.put(same, known)
+        # The same code in the same open interaction (PL1 5, step 16) keeps its answer; what a
+        # guard observed since then is judged anew.
+        return self._with_verdict(known, asked, now)
+
+    def _with_verdict(self, given: _Given, asked: VerificationRequest, now: int) -> VerificationOut:
+        held = self._published.doors.get((asked.venue, asked.entrance))
+        if asked.presented is None or held is None:
+            return given.out
+        if not held.door.is_in_force(self._clock.now()):
+            return given.out
+        role = role_at(
+            self._published, venue=asked.venue, ordinal=given.found.ordinal, claimed=asked.role
+        )
+        presented = _presented(asked.presented, given.found)
+        verdict = verdict_of(held.door, role, presented, now=now)
+        return msgspec.structs.replace(given.out, verdict=verdict)
 
     def _place(self, principal: Principal, asked: VerificationRequest) -> tuple[Venue, Entrance]:
-        if asked.venue not in principal.venues:
-            raise RefusedError(403, "wrong-venue")
+        check_door(principal, asked.venue, asked.entrance)
         venue = self._published.venues.get(asked.venue)
         door = venue.entrances.get(asked.entrance) if venue else None
         if venue is None or door is None:
@@ -167,7 +189,8 @@ class Verifying:
     ) -> _GatewayAnswer:
         if asked.subject_token is not None:
             ordinal = self._subject(principal, asked)
-            return self._of_document(ordinal, venue, now)
+            freshness = self._freshness(venue, asked.entrance)
+            return self._of_document(ordinal, venue, now, freshness=freshness)
         assert asked.text is not None
         if not venue.active:
             return _plain(DoorAnswer.CLOSED, "venue-closed")
@@ -181,7 +204,7 @@ class Verifying:
             now=now,
             trust=trust,
             source=_BookSource(published=self._published, now=now),
-            policy=VerificationPolicy(freshness_seconds=venue.freshness_seconds),
+            policy=VerificationPolicy(freshness_seconds=self._freshness(venue, asked.entrance)),
             replay=self._replay(venue.id),
             # The server's own clock is kept by the machine; the book says when it is behind.
             clock=ClockState(disciplined_at=now, floor=floor),
@@ -209,11 +232,19 @@ class Verifying:
             raise RefusedError(400, "bad-subject")
         return handle.ordinal
 
-    def _of_document(self, ordinal: int, venue: Venue, now: int) -> _GatewayAnswer:
+    def _freshness(self, venue: Venue, entrance: str) -> int:
+        """Return how old statuses may be: the venue's class, or a plan that is stricter."""
+        held = self._published.doors.get((venue.id, entrance))
+        policies = held.door.policies if held is not None else ()
+        return min([venue.freshness_seconds, *(policy.freshness_seconds for policy in policies)])
+
+    def _of_document(
+        self, ordinal: int, venue: Venue, now: int, *, freshness: int
+    ) -> _GatewayAnswer:
         if not venue.active:
             return _plain(DoorAnswer.CLOSED, "venue-closed")
         age = self._published.book_age(self._clock.now())
-        if age is None or age > venue.freshness_seconds:
+        if age is None or age > freshness:
             return _plain(DoorAnswer.UNDETERMINED, "stale", kind="document")
         standing = self._published.book.at(ordinal, now)
         if standing.colour is Colour.UNKNOWN:
@@ -227,7 +258,7 @@ class Verifying:
             advice=advice,
             kind="document",
             ordinal=ordinal,
-            test_age_hours=_hours(standing.sampled_at, now),
+            sampled_at=standing.sampled_at,
         )
 
     def _of_code(self, answer: Answer, now: int) -> _GatewayAnswer:
@@ -253,7 +284,7 @@ class Verifying:
             advice=advice,
             kind=kind,
             ordinal=ordinal,
-            test_age_hours=_hours(max(samples, default=None), now),
+            sampled_at=max(samples, default=None),
             body=answer.body,
         )
 
@@ -294,6 +325,7 @@ class Verifying:
         number = make_uuid(self._entropy)
         as_of = self._published.book.as_of
         body_hash = _body_hash(found.body)
+        hours = test_hours(found.sampled_at, int(instant.timestamp()))
         entry = Entry(
             key=number,
             kind="verification",
@@ -309,7 +341,12 @@ class Verifying:
                 "reason": found.reason.code,
                 "body_hash": body_hash,
             },
-            payload=_payload(asked, found, as_of=as_of.isoformat() if as_of else None),
+            payload={
+                "interaction": asked.interaction,
+                "kind": found.kind,
+                "as_of": as_of.isoformat() if as_of else None,
+                "test_age_hours": hours,
+            },
         )
         lookup = None
         if found.ordinal is not None and found.answer in _NAMED:
@@ -325,7 +362,8 @@ class Verifying:
             answer=found.answer.value,
             reason=found.reason,
             advice=found.advice,
-            test_age_hours=found.test_age_hours,
+            test_age_hours=hours,
+            sampled_from=grid(found.sampled_at),
             as_of=as_of.isoformat() if as_of else None,
             lookup=lookup,
             verification=number,
@@ -364,26 +402,19 @@ def _reason(code: str) -> AnswerReason:
     return AnswerReason(code=code, zh=said.zh, en=said.en)
 
 
-def _hours(sampled_at: int | None, now: int) -> int | None:
-    """Return the age by PL1 2.7: to now, on the ten-minute grid of the code."""
-    if sampled_at is None:
-        return None
-    return age_seconds(sampled_at - sampled_at % GRID_SECONDS, now=now) // 3600
-
-
 def _body_hash(body: Body | None) -> str | None:
     return None if body is None else hashlib.sha256(body.encode()).hexdigest()
 
 
-def _payload(
-    asked: VerificationRequest, found: _GatewayAnswer, *, as_of: str | None
-) -> Mapping[str, Any]:
-    return {
-        "interaction": asked.interaction,
-        "kind": found.kind,
-        "as_of": as_of,
-        "test_age_hours": found.test_age_hours,
-    }
+def _presented(given: PresentedIn, found: _GatewayAnswer) -> Presented:
+    genuine = found.kind if found.ordinal is not None else None
+    return presented_of(
+        given,
+        answer=found.answer.value,
+        reason=found.reason.code,
+        sampled_at=found.sampled_at,
+        kind=genuine,
+    )
 
 
 def _same_key(principal: Principal, asked: VerificationRequest) -> bytes:
