@@ -126,10 +126,11 @@ class DoorState:
     def next_boot(self) -> int:
         """Return the number of this start, which no start before had."""
         value = self.folder.read_json(BOOT)
-        known = spool.last_boot(self.folder.path / spool.FILE)
+        records = self.folder.path / spool.FILE
+        known = spool.last_boot(records)
         stored = int(value["boot"]) if value is not None else 0
         boot = max(stored, known) + 1
-        if value is None and (BOOT in self.torn or self.identity is not None):
+        if value is None and (BOOT in self.torn or records.exists()):
             boot = (known // BOOT_LEAP + 1) * BOOT_LEAP
         self.folder.write_json(BOOT, {"boot": boot})
         return boot

@@ -196,7 +196,12 @@ class Uplink:
         want = max(0, RESERVE - places.tickets)
         asked = places.ask(now, want=want)
         body = {**self._place, "boot": self.spool.boot, **asked}
-        answer = await self.client.post("/v1/door/places", body)
+        try:
+            answer = await self.client.post("/v1/door/places", body)
+        except RefusedError as refused:
+            if refused.status == httpx.codes.CONFLICT:
+                places.stale()
+            raise
         try:
             places.granted(answer, self._keeper.monotonic())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
