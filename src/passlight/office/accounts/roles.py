@@ -33,6 +33,11 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         "door.use": (Role.CHECKER,),
         # Their own account, for those who work on the office's pages
         "account.use": (Role.VENUE_OPERATOR, *_HALL, *_STREET, *_DISTRICT, *_CONTROL),
+        # Being told, and whom to tell
+        "notices.use": (
+            *(Role.VENUE_OPERATOR, Role.GUIDE, *_HALL, *_STREET, *_DISTRICT, *_CONTROL),
+        ),
+        "notices.contacts": (Role.HALL_MANAGER, Role.DUTY_LEADER, *_STREET, *_DISTRICT),
         # People
         "people.register": (Role.COUNTER_CLERK, *_STREET),
         "people.find": (*_HALL, *_STREET, *_DISTRICT),
@@ -62,6 +67,24 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         # What doors recorded
         "records.view": (Role.HALL_MANAGER, Role.DUTY_LEADER, *_STREET, Role.AUDITOR),
         "records.counts": (Role.VENUE_OPERATOR, *_STREET, *_DISTRICT),
+        # Incidents (field/06 3.10): posts open, the hall's people act, the street verifies
+        "incidents.view": (
+            *(Role.CHECKER, Role.VENUE_OPERATOR, Role.GUIDE),
+            *(*_HALL, *_STREET, *_DISTRICT, Role.AUDITOR),
+        ),
+        "incidents.open": (Role.CHECKER, Role.VENUE_OPERATOR, Role.GUIDE, *_HALL),
+        "incidents.hall": (Role.CHECKER, Role.VENUE_OPERATOR, Role.GUIDE, *_HALL),
+        "incidents.lead": (Role.HALL_MANAGER, Role.DUTY_LEADER),
+        "incidents.hand-over": (*_HALL, *_STREET),
+        "incidents.note": (
+            *(Role.CHECKER, Role.VENUE_OPERATOR, Role.GUIDE),
+            *(*_HALL, *_STREET, *_DISTRICT),
+        ),
+        "incidents.street": _STREET,
+        "incidents.reopen": _STREET,
+        "incidents.district": _DISTRICT,
+        "incidents.corrections": (*_DISTRICT, Role.AUDITOR),
+        "incidents.decide": _DISTRICT,
     }.items()
 }
 

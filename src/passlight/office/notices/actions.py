@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from passlight.core.kernel.clock import Clock
@@ -66,6 +66,16 @@ def queue_notice(contact: Contact, code: str, params: Parameters, *, clock: Cloc
     notice = _draft(recipient, contact, code, params, incident=None, clock=clock)
     _store([notice])
     return notice
+
+
+def send_again(notice: Notice) -> None:
+    """Queue a failed notice once more, with all its attempts."""
+    with transaction.atomic():
+        queued = Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(
+            state=State.QUEUED, attempts=0, fault=""
+        )
+        if queued:
+            deliver_notice.defer(notice=notice.pk)
 
 
 def mark_read(user: User, notices: Iterable[int] | None, *, clock: Clock) -> int:

@@ -1,5 +1,6 @@
 """Reading notices: the bell, what failed, and what nobody has read yet."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -45,6 +46,17 @@ def failed_visible(user: User) -> QuerySet[Notice]:
         .select_related("user", "unit", "contact")
         .order_by("-created_at", "pk")
     )
+
+
+def last_notices(contacts: Iterable[Contact]) -> dict[UUID, Notice]:
+    """Return the newest notice of each contact that ever had one."""
+    wanted = [contact.pk for contact in contacts]
+    newest = (
+        Notice.objects.filter(contact__in=wanted)
+        .order_by("contact", "-created_at", "-pk")
+        .distinct("contact")
+    )
+    return {notice.contact_id: notice for notice in newest if notice.contact_id is not None}
 
 
 def contacts_visible(user: User) -> QuerySet[Contact]:

@@ -73,19 +73,20 @@ def entries_for(user: "User | AnonymousUser") -> list[Entry]:
 
 
 def items_for(request: "HttpRequest") -> list[Item]:
-    """Return the menu of this request's user."""
-    return [_item(entry, request) for entry in entries_for(request.user)]
+    """Return the menu of this request's user; the line nearest to the page is current."""
+    entries = [(entry, reverse(entry.route)) for entry in entries_for(request.user)]
+    nearest = max((url for _, url in entries if request.path.startswith(url)), key=len, default="")
+    return [_item(entry, url, request, current=url == nearest) for entry, url in entries]
 
 
-def _item(entry: Entry, request: "HttpRequest") -> Item:
-    url = reverse(entry.route)
+def _item(entry: Entry, url: str, request: "HttpRequest", *, current: bool) -> Item:
     waiting = entry.count(request.user) if entry.count else None  # type: ignore[arg-type]
     return Item(
         url=url,
         icon=entry.icon,
         text=message(entry.code),
         english=text(entry.code, "en"),
-        current=request.path.startswith(url),
+        current=current,
         count=waiting or None,
         late=entry.late and bool(waiting),
     )
