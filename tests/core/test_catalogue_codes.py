@@ -14,6 +14,8 @@ PREFIXES = {
     "fail": "rules",
     "note": "rules",
     "_fail_at": "rules",
+    "_gap": "rules",
+    "_names": "rules",
     "_doubt": "intake",
     "wrong": "intake",
 }
@@ -30,12 +32,12 @@ def codes() -> Iterator[str]:
                         yield node.value
                 if isinstance(node, ast.Call):
                     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                    texts = [one.value for one in node.args if isinstance(one, ast.Constant)]
+                    values = [one.value for one in node.args if isinstance(one, ast.Constant)]
+                    texts = [one for one in values if isinstance(one, str)]
                     if name in PREFIXES and texts:
                         first = (
                             1 if name == "wrong" and isinstance(node.args[0], ast.Constant) else 0
                         )
-                        texts = [one for one in texts if isinstance(one, str)]
                         yield f"{PREFIXES[name]}.{texts[first]}"
 
 

@@ -13,6 +13,7 @@ from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.rules.terms import Text
 
 E = TypeVar("E", bound=StrEnum)
+_KEY = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?")
 
 
@@ -73,7 +74,7 @@ class Form:
             fail(path, "not-an-object", "must be an object.", "Send {…}.")
         unknown = sorted(set(value) - set(required) - set(optional))
         if unknown:
-            name = unknown[0] if _SLUG.fullmatch(unknown[0]) else "a key"
+            name = unknown[0] if _KEY.fullmatch(unknown[0]) else "a key"
             known = ", ".join(sorted({*required, *optional}))
             fail(_join(path, name), "unknown-key", "is not known here.", f"Known: {known}.")
         missing = sorted(set(required) - set(value))

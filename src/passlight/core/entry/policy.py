@@ -320,7 +320,7 @@ def _questions_from_json(form: Form) -> tuple[Question, ...]:
 
 def _failures_from_json(form: Form, key: str, known: tuple[str, ...]) -> dict[str, Failure]:
     found: dict[str, Failure] = {}
-    for name, value in form.table(key, most=len(known)).items():
+    for name, value in form.table(key, most=2 * len(known)).items():
         path = f"{form.at(key)}.{name}"
         if name not in known:
             fail(form.at(key), "unknown-key", "names something unknown.", ", ".join(known))

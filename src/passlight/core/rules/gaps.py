@@ -39,7 +39,7 @@ def gaps(
 ) -> Iterator[Gap]:
     """Yield every gap; none means that each visitor there can be has one outcome."""
     if Colour.GREEN not in colours:
-        yield _gap("colours", "policy-no-green", "does not admit green.", "Add green to colours.")
+        yield _gap("policy-no-green", "colours", "does not admit green.", "Add green to colours.")
     needed = _needed(
         colours=colours,
         has_test=has_test,
@@ -51,17 +51,18 @@ def gaps(
     for name in needed:
         if name not in failures:
             remedy = f"Add failures.{name} with outcome and say."
-            yield _gap(f"failures.{name}", "policy-no-outcome", f"{name} has no outcome.", remedy)
+            field = f"failures.{name}"
+            yield _gap("policy-no-outcome", field, f"{name} has no outcome.", remedy)
     for name in _watched(mask=mask, temperature=temperature, questions=questions):
         if name not in unobserved:
             message = f"does not say what follows when {name} was not observed."
             remedy = f"Add unobserved.{name} with outcome and say."
-            yield _gap(f"unobserved.{name}", "policy-no-outcome", message, remedy)
+            yield _gap("policy-no-outcome", f"unobserved.{name}", message, remedy)
     yield from _holes(failures, unobserved)
     ids = [question.id for question in questions]
     if len(set(ids)) != len(ids):
         remedy = "Give each its own id."
-        yield _gap("questions", "policy-question-twice", "asks a question twice.", remedy)
+        yield _gap("policy-question-twice", "questions", "asks a question twice.", remedy)
     if venue_class == "hospital":
         yield from _refused_care(failures, unobserved)
 
@@ -116,20 +117,20 @@ def _holes(failures: Mapping[str, Failure], unobserved: Mapping[str, Failure]) -
         field = f"failures.{name}.outcome"
         if failure.outcome is Outcome.ADMIT:
             message = f"{name} fails and admits all the same."
-            yield _gap(field, "policy-admits", message, "Write ask, refuse or isolate.")
+            yield _gap("policy-admits", field, message, "Write ask, refuse or isolate.")
         elif name in _UNVERIFIED and failure.outcome is not Outcome.ASK:
             # What could not be checked is nobody's fault and nobody's illness.
             message = f"{name} is no colour: nobody is refused or isolated for it."
-            yield _gap(field, "policy-unverified", message, "Write ask.")
+            yield _gap("policy-unverified", field, message, "Write ask.")
     room = unobserved.get("room")
     if room is not None and room.outcome is Outcome.ADMIT:
         message = "admits without knowing whether there is room."
-        yield _gap("unobserved.room.outcome", "policy-admits", message, "Write ask or refuse.")
+        yield _gap("policy-admits", "unobserved.room.outcome", message, "Write ask or refuse.")
     for name, found in unobserved.items():
         if found.outcome is Outcome.ISOLATE:
             message = f"isolates somebody for what nobody observed ({name})."
             remedy = "Write admit, ask or refuse."
-            yield _gap(f"unobserved.{name}.outcome", "policy-unverified", message, remedy)
+            yield _gap("policy-unverified", f"unobserved.{name}.outcome", message, remedy)
 
 
 def _refused_care(
@@ -140,8 +141,8 @@ def _refused_care(
             if failure.outcome is Outcome.REFUSE:
                 message = "refuses care at a hospital's door."
                 field = f"{group}.{name}.outcome"
-                yield _gap(field, "policy-refuses-care", message, "Write ask or isolate.")
+                yield _gap("policy-refuses-care", field, message, "Write ask or isolate.")
 
 
-def _gap(field: str, code: str, message: str, remedy: str) -> Gap:
+def _gap(code: str, field: str, message: str, remedy: str) -> Gap:
     return Gap(field=field, code=code, message=message, remedy=remedy)
