@@ -1,6 +1,7 @@
 // 核验: the door in a checker's browser. A scan is answered within 300 ms, by the gateway or by the phone alone;
 // what the guard sees makes the three musts; one blue button at a time; every act is kept until the server has it.
 
+import { Acts } from "./acts.ts";
 import { fillCard, fillIdentity, type Choice } from "./card.ts";
 import { TrustedClock } from "./core/clock.ts";
 import type { DoorDocument } from "./core/verdict.ts";
@@ -8,15 +9,17 @@ import { DocumentDialog, type Identity, PaperDialog, ReportDialog, type ReportKi
 import { readDoor } from "./document.ts";
 import {
   type Claim, type Finding, type Kind, type Party, type Visitor, mustsOf, newVisitor, nothing, othersOf, policyFor, primaryOf,
-  recordOf, roleOf, verdictOf,
+  roleOf, verdictOf,
 } from "./flow.ts";
-import { Away, Gateway, postOffice, readAnswer, Refused, send } from "./gateway.ts";
+import { Away, Gateway, postOffice, readAnswer, Refused } from "./gateway.ts";
 import { Knowledge } from "./knowledge.ts";
 import { allNo, mustsRow, type Observation, type PanelName } from "./musts.ts";
 import { both, element, readData, t, write } from "./page.ts";
 import { answerScan, doorServer, doorShelf, sendRecords, trayOf, type Subject } from "./phone.ts";
+import { beginPulse, drawRoom } from "./pulse.ts";
 import { RecordQueue } from "./queue.ts";
 import { Reported } from "./reported.ts";
+import { doorSeconds, Room } from "./room.ts";
 import { Scanner } from "./scan.ts";
 import type { Two } from "./status.ts";
 import { count, keepForOffline, showNet, toast } from "./strip.ts";
@@ -43,6 +46,7 @@ const gateway = new Gateway(page.owner, "/checker/grant/", clock);
 const knowledge = new Knowledge<DoorDocument>(page, doorServer(gateway, page.venue, page.entrance), doorShelf, clock, readDoor);
 const reported = new Reported(gateway);
 const voice = new Voice();
+const room = new Room(place, crypto.randomUUID(), (body) => gateway.call("POST", "/v1/door/places", body), doorShelf, doorSeconds());
 const queue = new RecordQueue(
   trayOf(page.owner),
   sendRecords(gateway),
@@ -51,11 +55,9 @@ const queue = new RecordQueue(
   },
   (keys) => reported.landed(keys),
 );
+const acts = new Acts(page, clock, knowledge, queue, room);
 const door = element("main");
 const card = element("card");
-const healthEveryMs = 5_000;
-const pollEveryMs = 3_000;
-const retryMs = 5_000;
 
 let visitor: Visitor | null = null;
 let failure: Away | Refused | null = null;
@@ -63,6 +65,7 @@ let party: Party | null = null;
 let working = false;
 let panel: PanelName | null = null;
 let openedAtMs = 0;
+let waitsForRules = false;
 
 const modes = new Modes(() => party?.members ?? 0, () => {
   party = null;
@@ -93,11 +96,11 @@ async function ask(subject: Subject, identity: Identity | undefined, given: Part
   openedAtMs = clock.now();
   if (found instanceof Error) {
     if (found instanceof Away) net(false);
-    visitor = newVisitor(visit, nothing, given);
+    visitor = newVisitor(visit, nothing, { room: room.has(1), ...given });
     failure = found;
   } else {
     net(!found.offline);
-    visitor = newVisitor(visit, found, { party: modes.together ? (party ?? { visit, members: 1 }) : null, ...given });
+    visitor = newVisitor(visit, found, { party: modes.together ? (party ?? { visit, members: 1 }) : null, room: room.has(1), ...given });
     failure = null;
   }
   draw();
@@ -139,6 +142,7 @@ function draw(again = false): void {
   if (!visitor) return;
   door.dataset["now"] = "card";
   const document_ = knowledge.door;
+  waitsForRules = document_ === null;
   const heard = { chosen: (choice: Choice) => void choose(choice), claimed };
   if (failure || !document_) {
     fillCard(card, failureCard({ failure, visitor, place: page.place, atMs: openedAtMs }), heard, again);
@@ -206,36 +210,24 @@ async function choose(choice: Choice): Promise<void> {
   }
 }
 
-/** Keeps one record; when this returns it is safe on the phone. */
+/** Keeps the act on the phone, then says so. */
 async function record(kind: Kind, of: Visitor, about?: ReportKind): Promise<void> {
-  const document_ = knowledge.door;
-  const key = crypto.randomUUID();
-  const occurredAt = new Date(clock.now()).toISOString();
-  const moment = { ...place, guard: page.badge, occurredAt, clockSure: knowledge.clockSure, lease: "" };
-  const verdict = document_ && verdictOf(of, document_, knowledge.now);
-  const entry = document_ && verdict ? recordOf(of, verdict, document_, kind, moment) : null;
-  const { finding } = of;
-  await queue.add({
-    key, kind, verification: finding.verification, ...place, occurred_at: occurredAt, answer: finding.answer, reason: finding.reason,
-    lookup: finding.who && "lookup" in finding.who ? finding.who.lookup : null, note: "",
-    ...(entry ? { entry: about ? { ...entry, requirement: about } : entry } : {}),
-  });
+  const key = await acts.record(kind, of, about);
   if (kind === "isolate" || kind === "report") reported.wait(key);
   if (kind === "admit" && modes.together) party = { visit: (party ?? of).visit, members: (party?.members ?? 0) + 1 };
-  count(page.owner, clock.now(), kind);
-  toast(t(`checker.done.${kind}`));
+  done(kind);
 }
 
 async function leave(text: string): Promise<void> {
-  const answer = text ? await knowledge.verify(text, { interaction: "exit", freshnessSeconds: 86_400, admission: false }) : null;
-  const { body, epoch, realm } = answer ?? { body: null, epoch: null, realm: null };
-  const who = body && epoch !== null && realm !== null ? { realm, epoch, index: body.index } : null;
-  const finding: Finding = {
-    ...nothing, who, answer: answer?.answer ?? "undetermined", reason: answer?.reason ?? "no-code", asOfMs: knowledge.asOfMs,
-    offline: !navigator.onLine,
-  };
-  await record("exit", newVisitor(crypto.randomUUID(), finding));
+  await acts.leave(text);
+  done("exit");
   next();
+}
+
+function done(kind: Kind): void {
+  drawRoom(room);
+  count(page.owner, clock.now(), kind);
+  toast(t(`checker.done.${kind}`));
 }
 
 function next(): void {
@@ -305,44 +297,17 @@ const heardTools = {
   },
 };
 
-/** The server's time and how old its book is. */
-async function askHealth(): Promise<void> {
-  try {
-    const response = await send("/v1/healthz");
-    clock.exchange(((await response.json()) as { now_ms: number }).now_ms);
-    knowledge.disciplined();
-    net(response.ok);
-  } catch {
-    net(false);
-  }
-}
-
-async function poll(): Promise<void> {
-  try {
-    await knowledge.poll();
-  } catch (error) {
-    if (!(error instanceof Away || error instanceof Refused)) throw error;
-  } finally {
-    setTimeout(() => void poll(), pollEveryMs);
-  }
-}
-
 async function start(): Promise<void> {
   count(page.owner, clock.now());
   wireTools(heardTools, scanner, page.wasm);
-  await knowledge.restore();
-  net(navigator.onLine);
-  await askHealth();
-  setInterval(() => void askHealth(), healthEveryMs);
-  void poll();
-  void queue.flush();
-  setInterval(() => void queue.flush(), retryMs);
-  window.addEventListener("online", () => void queue.flush());
-  window.addEventListener("offline", () => net(false));
   listen((text) => {
     document.querySelectorAll<HTMLDialogElement>("dialog[open]").forEach((open) => open.close());
     void scanned({ text });
   });
+  await knowledge.restore();
+  await room.restore();
+  drawRoom(room);
+  await beginPulse({ clock, knowledge, queue, room, changed: refreshed });
   void keepForOffline("/checker/");
   const fault = await scanner.start();
   if (fault) {
@@ -350,6 +315,15 @@ async function start(): Promise<void> {
     write(element("cam-note"), both(`checker.camera.${fault}`), { block: true });
   }
   element<HTMLButtonElement>("tool-torch").disabled = !scanner.hasTorch;
+}
+
+/** Rules or places have come while a card waits for them. */
+function refreshed(): void {
+  if (!visitor) return;
+  const place_ = room.has(1 + visitor.minors);
+  if (place_ === visitor.room && waitsForRules === (knowledge.door === null)) return;
+  visitor = { ...visitor, room: place_ };
+  draw(true);
 }
 
 void start();

@@ -127,6 +127,11 @@ test("the record proves what was seen, and says of the rest that nobody saw it",
   assert.equal(other.mask, "unobserved");
 });
 
+test("a published reason of another form does not make the record unreadable", () => {
+  const reason = (text: string) => recordOf(newVisitor(visit, found({ reason: text })), verdictOf(newVisitor(visit, found()), door, now), door, "ask", moment).reason;
+  assert.deepEqual([reason("case.confirmed"), reason("规则/一")], ["case.confirmed", "published"]);
+});
+
 test("a slip of paper and a guardian's minors are in the record, and no name", () => {
   const visitor = newVisitor(visit, { ...nothing, who: { paper: "A-017" } }, { registered: { how: "paper", reference: "A-017" }, minors: 2 });
   const record = recordOf(visitor, verdictOf(visitor, door, now), door, "ask", moment);

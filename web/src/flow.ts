@@ -20,6 +20,8 @@ export interface Finding {
   readonly advice: Two | null;
   readonly sampledFrom: number | null;
   readonly who: EntryRecord["who"];
+  /** The day's own name of this code's holder, so that an exit is joined to its entry; it never leaves this phone. */
+  readonly mark: string;
   readonly staff: boolean;
   readonly started: boolean;
   readonly verification: string | null;
@@ -53,7 +55,7 @@ export type Primary = "mask" | "questions" | "temperature" | "document" | "queue
 
 /** Nobody has shown anything yet: an emergency, a paper form. */
 export const nothing: Finding = {
-  answer: "undetermined", reason: "no-code", text: null, advice: null, sampledFrom: null, who: null, staff: false,
+  answer: "undetermined", reason: "no-code", text: null, advice: null, sampledFrom: null, who: null, mark: "", staff: false,
   started: false, verification: null, asOfMs: null, offline: false,
 };
 
@@ -144,6 +146,9 @@ export function mustsOf(visitor: Visitor, policy: DoorPolicy): readonly Must[] {
   ];
 }
 
+/** What a record takes for the name of a reason (core/entry/record.py). */
+const reasonName = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
+
 /** Where and by whom, and what the phone knew: the same for every record of a moment. */
 export interface Moment {
   readonly venue: string;
@@ -161,7 +166,7 @@ export function recordOf(visitor: Visitor, verdict: Verdict, door: DoorDocument,
   const { finding, questions, temperature, registered, mask } = visitor;
   const asked = policy.questions.length === 0 ? "not-required" : questions === null ? "unobserved" : "asked";
   return {
-    kind, role, answer: finding.answer, reason: finding.reason, requirement: verdict.requirement,
+    kind, role, answer: finding.answer, reason: reasonName.test(finding.reason) ? finding.reason : "published", requirement: verdict.requirement,
     findings: [...new Set(verdict.findings.map((found) => found.requirement))],
     venue: at.venue, entrance: at.entrance, zone: door.zone, occurred_at: at.occurredAt, policy: policy.id, who: finding.who,
     asked: { state: asked, answers: asked === "asked" ? { ...questions } : {} },

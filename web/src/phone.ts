@@ -8,7 +8,6 @@ import { both, known } from "./page.ts";
 import type { DoorRecord, RecordsAnswer, Tray } from "./queue.ts";
 import type { Two } from "./status.ts";
 import { all, get, put, remove } from "./storage.ts";
-import { ageSeconds } from "./core/sampling.ts";
 
 /** How long a scan waits for the gateway before the phone's own answer is shown. */
 export const patienceMs = 300;
@@ -19,11 +18,12 @@ export interface Told {
   readonly reason: Two & { readonly code: string };
   readonly advice: Two | null;
   readonly test_age_hours: number | null;
-  readonly sampled_from?: number | null;
+  readonly sampled_from: number | null;
   readonly as_of: string | null;
   readonly lookup: string | null;
   readonly verification: string;
-  readonly role?: string | null;
+  /** What the gateway would do; the phone decides by the same policy, and takes from it who works here. */
+  readonly verdict: { readonly role: string } | null;
 }
 
 /** The gateway's signed documents for one door. */
@@ -75,7 +75,7 @@ export async function answerScan(
 ): Promise<Finding | Refused | Away> {
   const own = "text" in subject ? knowledge.verify(subject.text, { interaction, freshnessSeconds }) : Promise.resolve(null);
   const asked = gateway
-    .call<Told>("POST", "/v1/verifications", { text: null, subject_token: null, ...subject, ...place, interaction })
+    .call<Told>("POST", "/v1/verifications", { text: null, subject_token: null, ...subject, ...place, interaction, presented: {} })
     .catch((error: unknown) => {
       if (error instanceof Away || error instanceof Refused) return error;
       throw error;
@@ -100,6 +100,7 @@ export function findingOfOwn(answer: Answer, knowledge: Knowledge): Finding {
   const who = body && realm !== null && epoch !== null ? { realm, epoch, index: body.index } : null;
   return {
     answer: answer.answer, reason: answer.reason, text: reasonText(answer), advice: null, sampledFrom: answer.sampledFrom, who,
+    mark: who ? `${who.epoch}:${who.index}` : "",
     ...knowledge.staff(epoch, body?.index ?? null), verification: null, asOfMs: knowledge.asOfMs, offline: true,
   };
 }
@@ -107,25 +108,17 @@ export function findingOfOwn(answer: Answer, knowledge: Knowledge): Finding {
 /** What the gateway found; who works here is known by the feed that the phone holds, or told. */
 export function findingOfTold(told: Told, local: Answer | null, knowledge: Knowledge): Finding {
   const own = local ? findingOfOwn(local, knowledge) : null;
-  const staff = told.role?.startsWith("staff") ?? own?.staff ?? false;
   return {
     answer: told.answer, reason: told.reason.code, text: told.reason.zh ? told.reason : null, advice: told.advice,
-    sampledFrom: sampledFromOf(told, local, knowledge.now), who: told.lookup ? { lookup: told.lookup } : (own?.who ?? null),
-    staff, started: told.role ? told.role === "staff-reentry" : (own?.started ?? false),
+    sampledFrom: told.sampled_from, who: told.lookup ? { lookup: told.lookup } : (own?.who ?? null),
+    mark: own?.mark ?? "", ...staffOf(told, own),
     verification: told.verification, asOfMs: told.as_of ? Date.parse(told.as_of) : null, offline: false,
   };
 }
 
-const gridSeconds = 600;
-
-/** When the sample was taken: as told, as the code says when both agree, else as early as the told age allows. */
-function sampledFromOf(told: Told, local: Answer | null, now: number): number | null {
-  if (told.sampled_from !== undefined) return told.sampled_from;
-  const hours = told.test_age_hours;
-  if (hours === null) return null;
-  const own = local?.sampledFrom ?? null;
-  if (own !== null && Math.floor(ageSeconds(own, now) / 3600) === hours) return own;
-  return now - hours * 3600 - 3599 - gridSeconds;
+function staffOf({ verdict }: Told, own: Finding | null): { staff: boolean; started: boolean } {
+  if (verdict) return { staff: verdict.role.startsWith("staff"), started: verdict.role === "staff-reentry" };
+  return { staff: own?.staff ?? false, started: own?.started ?? false };
 }
 
 function reasonText(answer: Answer): Two | null {

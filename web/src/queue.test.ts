@@ -96,6 +96,23 @@ test("what the gateway refuses by name is set aside with its reason", async () =
   assert.deepEqual([...tray.aside], [["b", "unknown-venue"]]);
 });
 
+test("an entry that cannot be read does not take the act with it", async () => {
+  const tray = new Shelf();
+  const taken: unknown[] = [];
+  const queue = new RecordQueue(
+    tray,
+    async ([one]) => {
+      const bad = one!.entry != null;
+      if (!bad) taken.push(one!.key);
+      return bad ? { acknowledged: [], conflicts: ["a"], refused: [{ key: "a", error: "bad-entry" }] } : { acknowledged: ["a"], conflicts: [], refused: [] };
+    },
+    () => undefined,
+  );
+  await tray.put({ ...record("a"), entry: { kind: "?" } });
+  await queue.flush();
+  assert.deepEqual([taken, tray.held.size, tray.aside.size], [["a"], 0, 0]);
+});
+
 test("a full journal keeps everything waiting and does not spin", async () => {
   const tray = new Shelf();
   let calls = 0;

@@ -100,7 +100,9 @@ export class RecordQueue {
     let settled = 0;
     for (const record of sent) {
       const error = errors.get(record.key);
-      if (error !== undefined) await this.tray.setAside(record, error);
+      // An entry that the server cannot read must not take the act with it: the act goes again, alone, under its key.
+      if (error === "bad-entry" && record.entry != null) await this.tray.put({ ...record, entry: null, note: "bad-entry" });
+      else if (error !== undefined) await this.tray.setAside(record, error);
       else if (answer.acknowledged.includes(record.key)) await this.tray.remove(record.key);
       else continue;
       settled += 1;
