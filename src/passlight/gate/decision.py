@@ -76,7 +76,7 @@ class Decision:
     """What the door does with one visitor.
 
     ``recorded``: the record was on the disk before this was said; without it nobody is
-    admitted. ``opened`` is None where no barrier is configured or nobody was admitted.
+    admitted.
     """
 
     verdict: Verdict
@@ -91,7 +91,6 @@ class Decision:
     recorded: bool
     at: int
     temperature: int | None = None
-    opened: bool | None = None
     again: bool = False
     """The same code in the same open interaction: nothing was recorded or opened twice."""
 
@@ -99,6 +98,11 @@ class Decision:
     def admits(self) -> bool:
         """Return whether the visitor may go in."""
         return self.verdict.outcome is Outcome.ADMIT
+
+    @property
+    def needs_record(self) -> bool:
+        """Return whether nobody may pass without a record: care and leaving go before it."""
+        return self.verdict.requirement != EMERGENCY and self.verdict is not LEFT
 
 
 def _said(code: str) -> Text:

@@ -191,6 +191,20 @@ class Door:
                 decision, finding, Observations(guard=guard), kind=EntryKind.EXIT
             )
 
+    async def let_in(self, decision: Decision) -> bool | None:
+        """Open for whom a decision admits, once; returns whether it opened, None without a barrier.
+
+        Never for an admission whose record is not on the disk, emergency care excepted.
+        """
+        known = decision.recorded or not decision.needs_record
+        if self._barrier is None or decision.again or not decision.admits or not known:
+            return None
+        opened = False
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(BARRIER_SECONDS):
+                opened = await self._barrier.open(self._barrier_seconds)
+        return opened
+
     # One visitor.
 
     async def _code(self, text: str, observations: Observations) -> Decision:
@@ -390,7 +404,7 @@ class Door:
         kind: EntryKind,
         presented: Presented | None = None,
     ) -> Decision:
-        """Make the record durable, and only then open; without a record nobody is admitted."""
+        """Make the record durable; without a record nobody is admitted."""
         door, seal = self.knowledge.door, self.knowledge.seal
         if door is not None and seal is not None:
             record = record_of(
@@ -412,26 +426,15 @@ class Door:
             decision = replace(decision, recorded=written)
         if not decision.recorded:
             decision = self._without_record(decision)
-        if kind is EntryKind.EXIT or not decision.admits:
-            return decision
-        return replace(decision, opened=await self._open())
+        return decision
 
     def _without_record(self, decision: Decision) -> Decision:
         """Return the decision of a door that could not write: to admit becomes to ask."""
         if decision.lease:
             self.memory.undo(decision.lease, now=self.keeper.monotonic())
-        if decision.verdict.requirement == EMERGENCY or not decision.admits:
+        if not decision.needs_record or not decision.admits:
             return replace(decision, lease="")
         return replace(decision, verdict=ask_a_person("no-record"), lease="")
-
-    async def _open(self) -> bool | None:
-        if self._barrier is None:
-            return None
-        opened = False
-        with suppress(TimeoutError, OSError):
-            async with asyncio.timeout(BARRIER_SECONDS):
-                opened = await self._barrier.open(self._barrier_seconds)
-        return opened
 
     def _open_case(self) -> _Case | None:
         case = self._case

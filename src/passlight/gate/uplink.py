@@ -199,7 +199,9 @@ class Uplink:
         try:
             answer = await self.client.post("/v1/door/places", body)
         except RefusedError as refused:
-            if refused.status == httpx.codes.CONFLICT:
+            if refused.error == "no-places":
+                return
+            if refused.error == "places-stale":
                 places.stale()
             raise
         try:
