@@ -140,6 +140,10 @@ def _unsaid(kind: str, *, source: str, freshness_seconds: int) -> DoorPolicy:
         )
         for requirement, outcome in _UNSAID.items()
     }
+    if kind == policy_class(VenueClass.HOSPITAL):  # care is never refused
+        failures["red"] = Failure(
+            requirement="red", outcome=Outcome.ASK, say=_say("halls.door.red_care")
+        )
     room = Failure(requirement="room", outcome=Outcome.ASK, say=_say("halls.door.room"))
     return DoorPolicy(
         id=f"{source}/{kind}/visitor",
