@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.door, name="door"),
     path("worker.js", views.worker, name="worker"),
     path("post/", views.post, name="post"),
+    path("incident/", views.incident, name="incident"),
     path("identity/", views.identity, name="identity"),
     path("document/", views.document, name="document"),
 ]

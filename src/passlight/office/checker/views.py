@@ -25,6 +25,7 @@ from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import public, requires, signed_in_user
 from passlight.office.checker.posts import Post, find_post, posts_for, remember, remembered
 from passlight.office.checker.prompts import recordings
+from passlight.office.checker.reported import incident_of
 from passlight.office.pages.language import current_language, message
 from passlight.office.pages.worker import serve_worker
 from passlight.office.people.identity import Purpose
@@ -111,6 +112,18 @@ def identity(request: HttpRequest) -> HttpResponse:
     if here is None or str(here.venue.pk) != handle.venue:
         return _problem(409, "checker.name_away")
     return JsonResponse(_masked(person, user, here))
+
+
+@require_POST
+@requires("door.use", api=True)
+def incident(request: HttpRequest) -> HttpResponse:
+    """Say which incident a report of this device opened; it names nobody who came."""
+    user = signed_in_user(request)
+    body = _body(request)
+    device = _device(user, body)
+    if device is None:
+        return _problem(404, "checker.name_away")
+    return JsonResponse(incident_of(str(body.get("key", ""))[:80], device=device))
 
 
 @sensitive_post_parameters()
