@@ -5,7 +5,6 @@ copied, because it is computed on both sides from the device's own public key.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from passlight.core.codes.signing import PUBLIC_KEY_LENGTH
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.gate.client import DoorClient, NoAnswerError, RefusedError
 from passlight.gate.state import DoorState, Identity, software
-from passlight.runtime.device_key import DeviceKey
+from passlight.runtime.device_key import DeviceKey, fingerprint_of
 
 ASK_SECONDS: Final = 3.0
 WAIT_SECONDS: Final = 15 * 60.0
@@ -49,7 +48,7 @@ async def enrol(
         raise _problem(
             "enrol-no-answer", "The server does not answer.", "Check [server] url and the network."
         ) from error
-    device, fingerprint = str(begun["device"]), fingerprint_of(key)
+    device, fingerprint = str(begun["device"]), fingerprint_of(key.thumbprint)
     if str(begun["fingerprint"]) != fingerprint:
         remedy = "Somebody may stand between this device and the server; do not confirm it."
         raise _problem("enrol-fingerprint", "The server names another key than ours.", remedy)
@@ -69,12 +68,6 @@ async def enrol(
             return identity
         await sleep(ASK_SECONDS)
     raise _problem("enrol-late", "Nobody confirmed this device.", "Begin again with a new token.")
-
-
-def fingerprint_of(key: DeviceKey) -> str:
-    """Return six digits of a device's key, as the office computes them from the same key."""
-    digest = hashlib.sha256(f"passlight gate {key.thumbprint}".encode()).digest()
-    return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
 
 
 async def _granted(client: DoorClient, device: str) -> dict[str, Any] | None:

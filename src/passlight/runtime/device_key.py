@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import jwt
@@ -20,6 +20,24 @@ def thumbprint_of(jwk: Mapping[str, Any]) -> str:
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
     return base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+def fingerprint_of(thumbprint: str, *, realm: str, roots: Iterable[bytes]) -> str:
+    """Return the six digits that a person compares: device and office mean the same key.
+
+    The realm and its signers are inside, so a device that was led to another office shows
+    other digits.
+    """
+    parts = [thumbprint, realm, *sorted(root.hex() for root in roots)]
+    content = "\0".join(["passlight gate fingerprint 1", *parts]).encode()
+    number = int.from_bytes(hashlib.sha256(content).digest()[:8], "big") % 1_000_000
+    return f"{number:06d}"
+
+
+def fingerprint_of(thumbprint: str) -> str:
+    """Return the six digits by which two people compare a key, on its device and at the office."""
+    digest = hashlib.sha256(f"passlight gate {thumbprint}".encode()).digest()
+    return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
 
 
 class DeviceKey:
@@ -54,3 +72,8 @@ class DeviceKey:
             claims["ath"] = base64url(hashlib.sha256(grant.encode()).digest())
         headers = {"typ": "dpop+jwt", "jwk": self.jwk}
         return jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
+
+    def statement(self, kind: str, claims: Mapping[str, Any]) -> str:
+        """Return something that this device says for good, as that it has wiped itself."""
+        headers = {"typ": f"{kind}+jwt", "jwk": self.jwk}
+        return jwt.encode(dict(claims), self._key, algorithm="ES256", headers=headers)
