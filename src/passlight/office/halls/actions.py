@@ -65,7 +65,7 @@ def make_hall(
         )
         for zone in zones:
             add_zone(hall, zone)
-        doors_changed([venue])
+        doors_changed([venue], clock=clock)
     return hall
 
 
@@ -81,12 +81,12 @@ def add_zone(hall: Hall, details: ZoneDetails) -> Zone:
     )
 
 
-def set_zone_cap(zone: Zone, cap: int | None) -> None:
+def set_zone_cap(zone: Zone, cap: int | None, *, clock: Clock) -> None:
     """Set what the walls of a zone allow; a plan may only allow fewer."""
     with transaction.atomic():
         _lock(zone)
         Zone.objects.filter(pk=zone.pk).update(cap=cap)
-        doors_changed([zone.hall.venue])
+        doors_changed([zone.hall.venue], clock=clock)
 
 
 def set_state(
@@ -102,7 +102,7 @@ def set_state(
         hall.save(update_fields=["state", "state_reason", "state_by", "state_at"])
         if state is HallState.CLOSED:
             _end(Lease.objects.filter(zone__hall=hall, closed_at=None), EndedBy.CLOSING, now)
-        doors_changed([hall.venue])
+        doors_changed([hall.venue], clock=clock)
 
 
 def correct(

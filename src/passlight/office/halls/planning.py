@@ -84,7 +84,7 @@ def publish_plan(new: NewPlan, *, actor: User | None, clock: Clock, entropy: Ent
             published_by=actor,
             published_at=now,
         )
-        doors_changed(_venues_below(stored))
+        doors_changed(_venues_below(stored), clock=clock)
     return stored
 
 
@@ -107,7 +107,7 @@ def withdraw_plan(stored: StoredPlan, *, actor: User | None, clock: Clock) -> No
                     remedy="Publish another version instead.",
                 )
             )
-        doors_changed(_venues_below(stored))
+        doors_changed(_venues_below(stored), clock=clock)
 
 
 def halls_below(new: NewPlan) -> list[Hall]:

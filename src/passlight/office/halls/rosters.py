@@ -59,7 +59,7 @@ def add_staff(
                 added_by=actor,
                 added_at=clock.now(),
             )
-            doors_changed([hall.venue])
+            doors_changed([hall.venue], clock=clock)
     except IntegrityError:
         raise _problem("halls.staff.twice", "This person is on the roster already.") from None
     return member
@@ -71,7 +71,7 @@ def end_staff(member: StaffMember, *, actor: User, clock: Clock) -> None:
         StaffMember.objects.filter(pk=member.pk, ended_at=None).update(
             ended_by=actor, ended_at=clock.now()
         )
-        doors_changed([member.hall.venue])
+        doors_changed([member.hall.venue], clock=clock)
 
 
 def staff_ordinals(venue_id: UUID) -> list[int]:
