@@ -1,18 +1,24 @@
 """Venue check-in: a resident scanned a venue code; durable before it is acknowledged."""
 
-from datetime import datetime
-from typing import Literal
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
 
+from passlight.core.entry.decide import decide
+from passlight.core.entry.presented import Presented, Registered, RegisteredBy
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.colour import Colour
 from passlight.core.places.venue_code import Presence, VenueCode, VenueCodeError
+from passlight.core.verification.answer import DoorAnswer
 from passlight.core.verification.venue_codes import verify_venue_code
 from passlight.gateway.answers import entrance_out, status_out, venue_out
 from passlight.gateway.auth import Principal
+from passlight.gateway.book import Standing
 from passlight.gateway.errors import RefusedError, milliseconds
 from passlight.gateway.keys import NoKeyError
 from passlight.gateway.published import Entrance, Published, Venue
-from passlight.gateway.schemas import CheckinOut, CheckinRequest
+from passlight.gateway.schemas import AsksOut, CheckinOut, CheckinRequest
+from passlight.gateway.verdicts import grid, role_at, verdict_out
 from passlight.journal.entry import ConflictError, Entry, JournalError, Receipt
 from passlight.journal.spool import Spool
 
@@ -56,7 +62,7 @@ class Checkins:
                 kind="checkin",
                 actor=principal.handle,
                 occurred_at=now,
-                claim={"venue_token": asked.venue_token},
+                claim={"venue_token": asked.venue_token, **_together(asked)},
                 fields={
                     "device": principal.device,
                     "venue_id": venue.id,
@@ -69,6 +75,7 @@ class Checkins:
                     "presence": _presence(code),
                     "zone": code.zone,
                     "made_on": code.issued_on.isoformat(),
+                    **_together(asked),
                 },
             )
         )
@@ -121,7 +128,54 @@ class Checkins:
             recorded_at=receipt.acknowledged_at.isoformat(),
             repeated=receipt.repeated,
             now_ms=milliseconds(now),
+            **self._door(venue, door, ordinal, standing, int(now.timestamp())),
         )
+
+    def _door(
+        self, venue: Venue, door: Entrance, ordinal: int, standing: Standing, now: int
+    ) -> dict[str, Any]:
+        """Return what the venue's door will do, as far as a code can say it, and what it asks.
+
+        Mask, questions and temperature are seen at the door itself: here they stop nobody.
+        """
+        held = self._published.doors.get((venue.id, door.code))
+        if held is None or not held.door.is_in_force(datetime.fromtimestamp(now, UTC)):
+            return {}
+        role = role_at(self._published, venue=venue.id, ordinal=ordinal, claimed=None)
+        policy = held.door.policy(role)
+        by_code = replace(policy, mask=False, questions=(), temperature=None)
+        presented = Presented(
+            answer=_ANSWERS[standing.colour],
+            reason=standing.reason or "",
+            sampled_from=grid(standing.sampled_at),
+            registered=Registered(how=RegisteredBy.CODE),
+        )
+        verdict = decide(by_code, presented, now=now, offset=held.door.offset)
+        test = policy.test
+        return {
+            "verdict": verdict_out(verdict, role=role, policy=policy.id),
+            "asks": AsksOut(
+                test_hours=test.hours_max if test else None,
+                test_days=test.days_max if test else None,
+                mask=policy.mask,
+            ),
+        }
+
+
+_ANSWERS = {
+    Colour.GREEN: DoorAnswer.GREEN,
+    Colour.YELLOW: DoorAnswer.YELLOW,
+    Colour.RED: DoorAnswer.RED,
+    Colour.UNKNOWN: DoorAnswer.UNDETERMINED,
+    Colour.CLOSED: DoorAnswer.CLOSED,
+}
+
+
+def _together(asked: CheckinRequest) -> dict[str, Any]:
+    """Return who came along, for the claim and the record; nothing for who came alone."""
+    if not asked.companions:
+        return {}
+    return {"companions": asked.companions, "joins": asked.joins}
 
 
 def _presence(code: VenueCode) -> Literal["weak", "strong"]:

@@ -321,6 +321,18 @@ class CheckinRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     key: Uuid
     venue_token: Annotated[str, Meta(max_length=400)]
+    companions: Annotated[int, Meta(ge=0, le=9)] = 0
+    """How many came along who have no code of their own; only their number is kept."""
+    joins: Uuid | None = None
+    """The check-in that these companions belong to."""
+
+
+class AsksOut(Struct, frozen=True, kw_only=True):
+    """What the door of a venue asks of everybody who comes."""
+
+    test_hours: int | None
+    test_days: int | None
+    mask: bool
 
 
 class CheckinOut(Struct, frozen=True, kw_only=True):
@@ -338,6 +350,9 @@ class CheckinOut(Struct, frozen=True, kw_only=True):
     recorded_at: Instant
     repeated: bool
     now_ms: int
+    verdict: VerdictOut | None = None
+    """What this door will do, as far as a code says; None while it has no door document."""
+    asks: AsksOut | None = None
 
 
 class TimeOut(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import msgspec
 
 from passlight.core.codes.sampling import age_seconds
-from passlight.core.entry.decide import decide
+from passlight.core.entry.decide import Verdict, decide
 from passlight.core.entry.door_document import DoorDocument
 from passlight.core.entry.presented import Presented, presented_from_json
 from passlight.core.entry.roles import role_for
@@ -59,6 +59,11 @@ def verdict_of(door: DoorDocument, role: str, presented: Presented, *, now: int)
     """Return the verdict of a door about one visitor at ``now``."""
     policy = door.policy(role)
     verdict = decide(policy, presented, now=now, offset=door.offset)
+    return verdict_out(verdict, role=role, policy=policy.id)
+
+
+def verdict_out(verdict: Verdict, *, role: str, policy: str) -> VerdictOut:
+    """Return a verdict as answers write it."""
     return VerdictOut(
         outcome=verdict.outcome.value,
         requirement=verdict.requirement,
@@ -66,5 +71,5 @@ def verdict_of(door: DoorDocument, role: str, presented: Presented, *, now: int)
         prompt=verdict.prompt,
         age_hours=verdict.age_hours,
         role=role,  # type: ignore[arg-type]  # one of core's five
-        policy=policy.id,
+        policy=policy,
     )
