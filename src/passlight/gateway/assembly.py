@@ -19,6 +19,7 @@ from passlight.gateway.follower import Follower
 from passlight.gateway.handlers import Handlers
 from passlight.gateway.issuing import Issuing
 from passlight.gateway.keys import CodeKeys
+from passlight.gateway.places import Places
 from passlight.gateway.published import Published
 from passlight.gateway.records import Records
 from passlight.gateway.venue_page import VenuePage
@@ -97,6 +98,7 @@ def assemble(
         records=DoorRecords(
             published, clock=clock, database=doors_database, sealer=sealer, name=config.name
         ),
+        places=Places(clock=clock, database=doors_database),
     )
     checkins = Checkins(published, clock=clock, spool=spool)
     handlers = Handlers(

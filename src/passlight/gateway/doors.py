@@ -6,6 +6,7 @@ from passlight.gateway.auth import Principal
 from passlight.gateway.door_feed import DoorFeed
 from passlight.gateway.door_records import DoorRecords
 from passlight.gateway.errors import RefusedError
+from passlight.gateway.places import Places
 from passlight.gateway.published import Published
 from passlight.gateway.schemas import DoorQuery
 
@@ -17,6 +18,7 @@ class Doors:
     published: Published
     feed: DoorFeed
     records: DoorRecords
+    places: Places
 
     def document(self, principal: Principal, asked: DoorQuery) -> bytes:
         """Return the newest signed door document of an entrance.

@@ -14,6 +14,7 @@ from passlight.gateway.checkins import Checkins
 from passlight.gateway.doors import Doors
 from passlight.gateway.errors import RefusedError, milliseconds
 from passlight.gateway.issuing import Issuing
+from passlight.gateway.place_schemas import PlacesOut, PlacesRequest
 from passlight.gateway.published import Published
 from passlight.gateway.records import Records
 from passlight.gateway.verifying import Verifying
@@ -120,6 +121,12 @@ class Handlers:
     ) -> tuple[int, schemas.DoorRecordsOut]:
         """Take a gate's records."""
         return 200, await self._doors.records.take(principal, asked)
+
+    async def door_places(
+        self, principal: Principal, asked: PlacesRequest
+    ) -> tuple[int, PlacesOut]:
+        """Lend a door places, and hear whom it let in and out."""
+        return 200, await self._doors.places.settle(principal, asked)
 
     async def checkins(
         self, principal: Principal, asked: schemas.CheckinRequest

@@ -6,6 +6,7 @@ from typing import Any
 from passlight.gateway import schemas
 from passlight.gateway.auth import GrantRole
 from passlight.gateway.limits import Rate, WorkClass
+from passlight.gateway.place_schemas import PlacesOut, PlacesRequest
 
 SMALL = 16 * 1024
 LARGE = 1024 * 1024
@@ -137,6 +138,19 @@ ROUTES = (
         answer=schemas.DoorRecordsOut,
         body_limit=BATCH,
         errors=_SIGNED,
+    ),
+    RouteSpec(
+        method="POST",
+        path="/v1/door/places",
+        handler="door_places",
+        summary="A door reports who went in and out, and borrows places under its zone's cap.",
+        work=WorkClass.WRITE,
+        roles=_DOOR,
+        rate=Rate(burst=60, per_second=5),
+        request=PlacesRequest,
+        answer=PlacesOut,
+        body_limit=LARGE,
+        errors=(*_SIGNED, 404, 409),
     ),
     RouteSpec(
         method="POST",
