@@ -15,3 +15,11 @@ await build({ ...shared, format: "esm", outdir: out, entryPoints: modules.map((n
 // A service worker is a classic script; the office serves it below /me/, so that its scope is /me/.
 await build({ ...shared, format: "iife", outdir: out, entryPoints: { worker: join(root, "web/src/worker.ts") } });
 await copyFile(join(root, "node_modules/zxing-wasm/dist/reader/zxing_reader.wasm"), join(out, "zxing_reader.wasm"));
+// The door's screen is served by the box itself, which has no office: its files go into the gate's part.
+const box = join(root, "src/passlight/gate/static/dist");
+await rm(box, { recursive: true, force: true });
+await mkdir(box, { recursive: true });
+await build({ ...shared, format: "esm", outdir: box, entryPoints: [join(root, "web/src/kiosk.ts")] });
+for (const name of ["tokens.css", "components.css", "icons.svg"]) {
+  await copyFile(join(root, "src/passlight/office/static", name), join(box, name));
+}
