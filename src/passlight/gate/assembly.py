@@ -78,7 +78,8 @@ class Gate:
         """Keep what is known, finish what is being written, let go of the folder."""
         self.door.close()
         if self.uplink is not None:
-            self.uplink.store()
+            if not self.state.is_wiped:
+                self.uplink.store()
             await self.uplink.client.close()
         self.opened.spool.close()
         self.state.close()
@@ -163,6 +164,7 @@ def assemble(
     if enrolled is not None:
         uplink = Uplink(
             client(SERVER_SECONDS),
+            key=key,
             door=door,
             state=state,
             identity=enrolled,

@@ -1,7 +1,7 @@
 """Enrolment: a one-time token, a key made here, and a second person who compares six digits.
 
 The token travels in a picture on a screen and may be photographed; the fingerprint may not be
-copied, because it is computed on both sides from the device's own public key.
+copied, because both sides compute it from the device's own key and the office's signers.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from passlight.core.codes.signing import PUBLIC_KEY_LENGTH
+from passlight.core.codes.signing import is_sound_public_key
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.gate.client import DoorClient, NoAnswerError, RefusedError
 from passlight.gate.state import DoorState, Identity, software
@@ -48,8 +48,12 @@ async def enrol(
         raise _problem(
             "enrol-no-answer", "The server does not answer.", "Check [server] url and the network."
         ) from error
-    device, fingerprint = str(begun["device"]), fingerprint_of(key.thumbprint)
-    if str(begun["fingerprint"]) != fingerprint:
+    device, realm, told = _welcome(begun)
+    if roots and not set(told) <= set(roots):
+        remedy = "Compare root below [server] with the office's page of gates."
+        raise _problem("enrol-roots", "Others sign there than the configuration says.", remedy)
+    fingerprint = fingerprint_of(key.thumbprint, realm=realm, roots=told)
+    if str(begun.get("fingerprint", fingerprint)) != fingerprint:
         remedy = "Somebody may stand between this device and the server; do not confirm it."
         raise _problem("enrol-fingerprint", "The server names another key than ours.", remedy)
     show(fingerprint)
@@ -59,25 +63,25 @@ async def enrol(
         if grant is not None:
             identity = Identity(
                 device=device,
-                realm=str(grant["realm"]),
-                roots=roots or _roots(grant),
+                realm=realm,
+                roots=told,
                 fingerprint=fingerprint,
             )
             state.enrol(identity)
-            state.keep_grant(str(grant["grant"]))
+            state.keep_grant(grant)
             return identity
         await sleep(ASK_SECONDS)
     raise _problem("enrol-late", "Nobody confirmed this device.", "Begin again with a new token.")
 
 
-async def _granted(client: DoorClient, device: str) -> dict[str, Any] | None:
+async def _granted(client: DoorClient, device: str) -> str | None:
     """Return the first grant; None while the device waits to be confirmed.
 
     Raises:
         ProblemError: the office has refused the device for good.
     """
     try:
-        return await client.post_proved("/gates/grant", {"device": device})
+        answer = await client.post_proved("/gates/grant", {"device": device})
     except NoAnswerError:
         return None
     except RefusedError as refused:
@@ -86,18 +90,28 @@ async def _granted(client: DoorClient, device: str) -> dict[str, Any] | None:
                 "enrol-refused", f"The office refused ({refused.error}).", "Ask the office why."
             ) from refused
         return None
+    return str(answer["grant"]) if "grant" in answer else None
 
 
-def _roots(grant: dict[str, Any]) -> tuple[bytes, ...]:
-    """Return who may sign, as the office says at the moment of enrolment, pinned from then on."""
+def _welcome(begun: dict[str, Any]) -> tuple[str, str, tuple[bytes, ...]]:
+    """Return the device's name, its realm and who signs there, pinned from then on.
+
+    Raises:
+        ProblemError: the answer does not say it.
+    """
     try:
-        roots = tuple(bytes.fromhex(root) for root in grant["roots"])
-    except (KeyError, TypeError, ValueError):
-        roots = ()
-    if not roots or any(len(root) != PUBLIC_KEY_LENGTH for root in roots):
-        remedy = 'Write root = "…" below [server]; the office\'s page of gates shows it.'
-        raise _problem("enrol-roots", "The server did not say who signs.", remedy)
-    return roots
+        roots = tuple(bytes.fromhex(root) for root in begun["roots"])
+        device, realm = str(begun["device"]), str(begun["realm"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unsaid() from error
+    if not roots or any(not is_sound_public_key(root) for root in roots):
+        raise _unsaid()
+    return device, realm, roots
+
+
+def _unsaid() -> ProblemError:
+    remedy = "Update the server, or ask the office."
+    return _problem("enrol-roots", "The server did not say who signs there.", remedy)
 
 
 def _problem(code: str, message: str, remedy: str) -> ProblemError:

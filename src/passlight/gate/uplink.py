@@ -21,12 +21,15 @@ from passlight.gate.engine import Door
 from passlight.gate.memory import MEMORY
 from passlight.gate.spool import Spool, SpooledRecord, SpoolError
 from passlight.gate.state import DoorState, Identity, software
+from passlight.gate.wiping import read_order, receipt_of, send_receipt
+from passlight.runtime.device_key import DeviceKey
 
 BATCH_MAX: Final = 500
 POLL_SECONDS: Final = 2.0
 WAIT_SECONDS_MAX: Final = 60.0
 ONLINE_SECONDS: Final = 15.0
 REPORT_SECONDS: Final = 30.0
+LAST_UPLOAD_SECONDS: Final = 60.0
 STORE_SECONDS: Final = 60.0
 TRUST_SECONDS: Final = 30.0
 TIME_SECONDS: Final = 60.0
@@ -46,6 +49,7 @@ class Uplink:
         self,
         client: DoorClient,
         *,
+        key: DeviceKey,
         door: Door,
         state: DoorState,
         identity: Identity,
@@ -56,6 +60,7 @@ class Uplink:
     ) -> None:
         self.client = client
         self.state = state
+        self._key = key
         self.identity = identity
         self.trouble = ""
         """Why the last turn failed, for status and log; empty when it did not."""
@@ -136,12 +141,13 @@ class Uplink:
         try:
             answer = await self.client.post_proved("/gates/grant", {"device": self.identity.device})
         except RefusedError as refused:
-            self._stop(refused)
+            await self._stop(refused)
             raise
         self._hear(answer)
         self._call_office = False
         self.state.keep_grant(str(answer["grant"]))
         self._door.status.revoked = False
+        await self._obey(answer.get("wipe"))
 
     async def fetch_trust(self) -> None:
         """Take the newest trust list.
@@ -297,13 +303,33 @@ class Uplink:
             self.state.keep_grant("")
         return refused
 
-    def _stop(self, refused: RefusedError) -> None:
-        """Admit nobody any more when the office says so."""
+    async def _stop(self, refused: RefusedError) -> None:
+        """Admit nobody any more when the office says so; wipe when it orders that, signed."""
         if refused.status != httpx.codes.FORBIDDEN or refused.error not in _GONE:
             return
         self._door.status.revoked = True
         if not self.state.is_stopped:
             self.state.stop()
+        await self._obey(refused.answer.get("wipe"))
+
+    async def _obey(self, document: Any) -> None:
+        order = None if document is None else read_order(document, self.identity)
+        if order is not None:
+            self._door.status.revoked = True
+            await self.wipe(order)
+
+    async def wipe(self, order: str) -> None:
+        """Send what there is, destroy everything, and tell the office with a signed receipt."""
+        with suppress(NoAnswerError, RefusedError, SpoolError, TimeoutError):
+            async with asyncio.timeout(LAST_UPLOAD_SECONDS):
+                while await self.upload():
+                    pass
+        left = self.spool.waiting
+        receipt = receipt_of(self._key, identity=self.identity, order=order, left=left)
+        self.spool.close()
+        self.state.wipe({"receipt": receipt})
+        self.wiped.set()
+        await send_receipt(self.client, receipt)
 
     def _taken(self, take: Callable[[], int | None]) -> int | None:
         """Return what ``take`` says; what is refused leaves what is held, and is told."""

@@ -34,12 +34,6 @@ def fingerprint_of(thumbprint: str, *, realm: str, roots: Iterable[bytes]) -> st
     return f"{number:06d}"
 
 
-def fingerprint_of(thumbprint: str) -> str:
-    """Return the six digits by which two people compare a key, on its device and at the office."""
-    digest = hashlib.sha256(f"passlight gate {thumbprint}".encode()).digest()
-    return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
-
-
 class DeviceKey:
     """An ES256 key that never leaves its device."""
 
