@@ -142,7 +142,7 @@ def run(settings: Settings, *, host: str, extra: list[ProcessSpec], banner: str)
 @click.option("--port", type=PORT, help="Port of the front (default: PORT, else 8000).")
 @click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
 def command(port: int | None, host: str) -> None:
-    """Migrate, then run office, gateway, worker and front until stopped."""
+    """Migrate, then run office, jobs, gateway, worker and front until stopped."""
     settings = read_settings()
     if port is not None:
         settings = replace(settings, port=port, public_url=f"http://{HOST}:{port}")

@@ -2,6 +2,7 @@
 
 office   Django under Granian, role office          worker   evaluates, role evaluator
 gateway  codes, doors, check-ins, role gateway      front    one origin for the browser
+jobs     notices and what recurs, role office
 """
 
 import socket
@@ -71,7 +72,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def services(settings: Settings, *, host: str = HOST) -> list[ProcessSpec]:
-    """Return the four processes of this installation in the order in which they start."""
+    """Return the five processes of this installation in the order in which they start."""
     office, gateway = free_port(), free_port()
     python = sys.executable
     common = {
@@ -93,6 +94,11 @@ def services(settings: Settings, *, host: str = HOST) -> list[ProcessSpec]:
         ProcessSpec(
             name="office",
             command=(*granian, "passlight.office.wsgi:application"),
+            environment={**common, "PASSLIGHT_ROLE": "office"},
+        ),
+        ProcessSpec(
+            name="jobs",
+            command=(python, "-m", "passlight.office.jobs"),
             environment={**common, "PASSLIGHT_ROLE": "office"},
         ),
         ProcessSpec(
