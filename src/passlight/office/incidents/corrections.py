@@ -46,11 +46,13 @@ def declare_data_error(
     clock: Clock,
     fact_id: str = "",
     proposed: Mapping[str, Any] | None = None,
-    channel: Channel = Channel.SYSTEM,
+    channel: Channel | None = Channel.SYSTEM,
     who: str = "",
     at: datetime | None = None,
 ) -> StoredIncident:
     """End B: verified as healthy, an error of the data; the district is asked and told.
+
+    ``channel`` None: it is told by phone or work group, which is recorded as a step of its own.
 
     ``fact_id`` is the fact that is wrong, ``proposed`` what its payload should say; without
     ``proposed`` the request is to withdraw it.
@@ -74,6 +76,8 @@ def declare_data_error(
             asked_by=actor,
             asked_at=clock.now(),
         )
+        if channel is None:
+            return stored
         receiver = next(iter(called(stored.unit, DutyRole.LEADING_GROUP, clock.now())), None)
         told = Evidence(channel=channel, who=who or masked_user(receiver)["zh"])
         _event(held, Step.DISTRICT_TOLD, actor=actor, clock=clock, at=at, evidence=told)
