@@ -246,8 +246,23 @@ def test_an_override_that_opens_a_gap_is_refused() -> None:
 
 
 def test_no_plan_makes_a_hospital_refuse() -> None:
-    with pytest.raises(ProblemError, match="refuses care"):
-        policy("visitor", "hospital", overrides={"unobserved.mask": "refuse"})
+    changes = {"unobserved.mask": "refuse"}
+    assert policy("visitor", "hospital", overrides=changes).unobserved["mask"].outcome == "ask"
+    # Control: elsewhere the plan's word holds.
+    assert policy("visitor", overrides=changes).unobserved["mask"].outcome == "refuse"
+
+
+def test_the_words_say_the_hours_that_hold() -> None:
+    """S4 五 lets a hall adapt: when the plan says 72 hours, nobody is told 48."""
+    assert policy("visitor").failures["test"].say.zh == "请出示48小时内核酸检测阴性报告。"
+    longer = policy("visitor", overrides={"test.visitor.hours": 72}).failures["test"].say
+    assert longer.zh == "请出示72小时内核酸检测阴性报告。"
+    assert longer.en == "Please show a negative test of the last 72 hours."
+    days = policy("visitor", overrides={"test.visitor.counts": "calendar"}).failures["test"].say
+    assert days.en == "Please show a negative test of the last 2 days."
+    for one in PACKS["qingpu-2022-05"].admission:
+        found = policy(one.role, one.venue_class)
+        assert not any("{" in f.say.zh + f.say.en for f in found.failures.values())
 
 
 FORMS: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -39,7 +39,10 @@ from passlight.core.rules.admission import (
     TemperatureRule,
 )
 from passlight.core.rules.gaps import Gap, gaps
+from passlight.core.rules.terms import Text
 
+AGE: Final = "{age}"
+_OF_TESTS: Final = frozenset({"test", "test-none"})
 _HOURS_A_DAY: Final = 24
 _CLASSES: Final = {
     VenueClass.HALL: "service-hall",
@@ -188,7 +191,7 @@ def policy_from_pack(
             required=overrides.get("temperature.required", required),
         )
     unobserved = {
-        key: replace(found, outcome=Outcome(overrides.get(f"unobserved.{key}", found.outcome)))
+        key: replace(found, outcome=_outcome(policy, overrides.get(f"unobserved.{key}", found)))
         for key, found in policy.unobserved.items()
     }
     return DoorPolicy(
@@ -202,12 +205,34 @@ def policy_from_pack(
         registration=policy.registration,
         questions=policy.questions,
         unobserved=unobserved,
-        failures={found.requirement: found for found in policy.failures},
+        failures={
+            found.requirement: replace(found, say=_spoken(found.say, rule))
+            for found in policy.failures
+            if rule is not None or found.requirement not in _OF_TESTS
+        },
         freshness_seconds=overrides.get(
             "freshness.seconds", freshness_seconds or policy.freshness_seconds
         ),
         basis=policy.basis.ref if policy.basis is not None else SETTING,
     )
+
+
+def _outcome(policy: AdmissionPolicy, value: Failure | str) -> Outcome:
+    """Return the outcome of a plan's value; no plan makes a hospital refuse care."""
+    outcome = value.outcome if isinstance(value, Failure) else Outcome(value)
+    refuses_care = policy.venue_class == "hospital" and outcome is Outcome.REFUSE
+    return Outcome.ASK if refuses_care else outcome
+
+
+def _spoken(say: Text, rule: TestRule | None) -> Text:
+    """Return the words with ``{age}`` written out, so that 72 hours are never called 48."""
+    if rule is None:
+        return say
+    if rule.days_max is None:
+        zh, en = f"{rule.hours_max}小时", f"{rule.hours_max} hours"
+    else:
+        zh, en = f"{rule.days_max}天", f"{rule.days_max} days"
+    return Text(say.zh.replace(AGE, zh), say.en.replace(AGE, en))
 
 
 def _test_rule(hours: int | None, counts: AgeCount) -> TestRule | None:
