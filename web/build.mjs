@@ -1,6 +1,6 @@
 // Builds the browser's files into src/passlight/office/static/dist: what the pages load, and no more.
 import { build } from "esbuild";
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 
@@ -15,6 +15,13 @@ await build({ ...shared, format: "esm", outdir: out, entryPoints: modules.map((n
 // A service worker is a classic script; the office serves it below /me/, so that its scope is /me/.
 await build({ ...shared, format: "iife", outdir: out, entryPoints: { worker: join(root, "web/src/worker.ts") } });
 await copyFile(join(root, "node_modules/zxing-wasm/dist/reader/zxing_reader.wasm"), join(out, "zxing_reader.wasm"));
+// The recorded prompts of a door speak in the checker's and the resident's page as well.
+const recorded = join(root, "src/passlight/gate/prompts");
+for (const name of (await readdir(recorded)).filter((file) => /\.(zh|en)\.wav$/.test(file))) {
+  const [, prompt, language] = /^(.*)\.(zh|en)\.wav$/.exec(name);
+  await mkdir(join(out, "prompts", language), { recursive: true });
+  await copyFile(join(recorded, name), join(out, "prompts", language, `${prompt}.wav`));
+}
 // The door's screen is served by the box itself, which has no office: its files go into the gate's part.
 const box = join(root, "src/passlight/gate/static/dist");
 await rm(box, { recursive: true, force: true });

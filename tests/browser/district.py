@@ -20,6 +20,7 @@ from passlight.office.accounts import actions as accounts  # noqa: E402
 from passlight.office.accounts.models import Role, Unit, UnitKind  # noqa: E402
 from passlight.office.facts.actions import land_facts  # noqa: E402
 from passlight.office.facts.intake import NewFact  # noqa: E402
+from passlight.office.gates.publishing import publish_doors  # noqa: E402
 from passlight.office.packs.actions import publish_pack, store_pack  # noqa: E402
 from passlight.office.people.actions import register_person  # noqa: E402
 from passlight.office.people.identity import NewPerson  # noqa: E402
@@ -120,6 +121,7 @@ def main() -> None:
         batch_id="browser-tests",
         clock=CLOCK,
     )
+    publish_doors(clock=CLOCK)
     json.dump(
         {"password": PASSWORD, "people": people, "venue": str(venue.pk), "entrance": "n"},
         sys.stdout,

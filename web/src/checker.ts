@@ -89,7 +89,7 @@ async function scanned(subject: Subject, identity?: Identity, given: Partial<Vis
 
 async function ask(subject: Subject, identity: Identity | undefined, given: Partial<Visitor>): Promise<void> {
   const visit = crypto.randomUUID();
-  const fresh = knowledge.door?.policies[0]?.freshness_seconds ?? 0;
+  const fresh = Math.min(...(knowledge.door?.policies.map((policy) => policy.freshness_seconds) ?? [0]));
   const late = (found: Finding | Away | Refused) => arrived(visit, found, identity);
   const found = await answerScan(gateway, knowledge, subject, place, visit, fresh, late);
   panel = null;
@@ -308,7 +308,7 @@ async function start(): Promise<void> {
   await room.restore();
   drawRoom(room);
   await beginPulse({ clock, knowledge, queue, room, changed: refreshed });
-  void keepForOffline("/checker/");
+  void keepForOffline("/checker/", [page.wasm, ...voice.addresses]);
   const fault = await scanner.start();
   if (fault) {
     element("cam").classList.add("is-blind");

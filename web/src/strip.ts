@@ -41,12 +41,13 @@ export function showNet(online: boolean, asOfMs: number | null): void {
 }
 
 /** Lets a page be opened again without network: its first visit was before its worker began. */
-export async function keepForOffline(home: string): Promise<void> {
+export async function keepForOffline(home: string, more: readonly string[] = []): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   try {
     const registered = await navigator.serviceWorker.register(`${home}worker.js`, { scope: home });
     await navigator.serviceWorker.ready;
-    const files = performance.getEntriesByType("resource").map((entry) => entry.name);
+    const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+    const files = [...loaded, ...more.map((path) => new URL(path, location.href).href)];
     const wanted = files.filter((name) => new URL(name).pathname.startsWith("/static/"));
     (registered.active ?? registered.waiting ?? registered.installing)?.postMessage({ keep: wanted });
   } catch {

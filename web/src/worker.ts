@@ -45,7 +45,8 @@ async function fileFirst(request: Request): Promise<Response> {
   const held = await (await caches.open(files)).match(request);
   if (held) return held;
   const response = await fetch(request);
-  if (response.ok) await (await caches.open(files)).put(request, response.clone());
+  // A part of a file, as players ask for it, is not the file.
+  if (response.status === 200) await (await caches.open(files)).put(request, response.clone());
   return response;
 }
 
