@@ -172,14 +172,14 @@ function draw(): void {
   const now = performance.now();
   const view = viewOf(state, { silentMs: now - heardAt, ageMs: now - shownAt, resultMs: settings.resultMs, askMs: settings.askMs });
   const told = notice && now < notice.until ? notice.code : null;
-  const key = JSON.stringify([view, told, view.kind === "start" ? null : state, seq]);
+  const key = JSON.stringify([view, told, view.kind === "start" ? null : state]);
   const server = Date.now() + serverOffsetMs;
   clock.textContent = clockText(server);
   date.textContent = weekdayText(server);
+  document.body.dataset["seq"] = String(seq);
   if (key === drawn) return;
   drawn = key;
   document.body.dataset["screen"] = view.kind;
-  document.body.dataset["seq"] = String(seq);
   document.body.className = `kiosk ${view.kind === "result" ? (view.field === "ink" ? "k-ink" : `st-${view.field} on-status`) : view.kind === "stale" ? "k-ink" : "k-idle"}`;
   const bar = told ? make("div", "k-notice", lines("", both(told))) : make("div", "k-notice");
   bar.setAttribute("role", "status");
@@ -231,6 +231,24 @@ function connect(): void {
   });
 }
 
+/**
+ * Puts the signs into the page itself: a sign that is fetched when it is needed comes after its colour.
+ * Their inline styles are set one by one, because the page's policy refuses style attributes.
+ */
+async function takeSigns(): Promise<void> {
+  const text = (await (await fetch("/static/icons.svg")).text()).replaceAll(" style=", " data-style=");
+  const sprite = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
+  sprite.setAttribute("class", "vh");
+  sprite.setAttribute("aria-hidden", "true");
+  for (const part of sprite.querySelectorAll<SVGElement>("[data-style]")) {
+    for (const rule of (part.dataset["style"] ?? "").split(";")) {
+      const [name, value] = rule.split(":");
+      if (name && value) part.style.setProperty(name.trim(), value.trim());
+    }
+  }
+  document.body.append(sprite);
+}
+
 listen((text) => void command({ command: "scan", text }));
 document.addEventListener("keydown", (event) => {
   const key = guardKeys[event.key];
@@ -238,6 +256,8 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   void press(key);
 });
-connect();
-setInterval(draw, tickMs);
-draw();
+void takeSigns().finally(() => {
+  connect();
+  setInterval(draw, tickMs);
+  draw();
+});

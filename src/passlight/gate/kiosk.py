@@ -140,7 +140,9 @@ class Kiosk:
         return self._condition.read()
 
     def show(self, state: DisplayState) -> None:
-        """Show ``state`` from now on."""
+        """Show ``state`` from now on; the same once more is nothing new."""
+        if state == self._state:
+            return
         self._state = state
         self._seq += 1
         self._since = self._clock.monotonic()

@@ -29,7 +29,7 @@ _PAGE: Final = """<!doctype html>
 <link rel="stylesheet" href="/static/kiosk.css">
 <link rel="icon" href="/static/icons.svg">
 </head>
-<body class="kiosk" data-icons="/static/icons.svg" data-screen="start">
+<body class="kiosk" data-icons="" data-screen="start">
 <main class="k" id="kiosk">
 <noscript><p class="k-do">{noscript}</p></noscript>
 </main>
