@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "serve",
     "demo": "demo",
     "doctor": "doctor",
+    "gate": "gate",
 }
 
 # command → what it needs beside the core, each extra with a module that it brings
@@ -28,6 +29,7 @@ NEEDS = {
     "serve": {"office": "django", "gateway": "starlette"},
     "demo": {"office": "django", "gateway": "starlette"},
     "doctor": {"office": "psycopg"},
+    "gate": {"gate": "serial"},
 }
 
 

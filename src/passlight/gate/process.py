@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-import signal
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from passlight.gate.assembly import Gate
 from passlight.gate.decision import Decision
 from passlight.gate.ports import GuardKey, Input, Pressed, Scan, ShownDocument
 from passlight.gate.screen import Screen, state_of
 
+STATUS: Final = "status.json"
+STATUS_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 1.0
 RESULT_SECONDS: Final = 4.0
 DECISION_SECONDS: Final = 2.0
@@ -22,10 +24,12 @@ log = logging.getLogger("passlight.gate")
 class DoorProcess:
     """Serves one door until it is told to stop."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, *, beat: Callable[[], None] = lambda: None) -> None:
         self.gate = gate
+        self._beat = beat
         self.decided = 0
         self._result_until = float("-inf")
+        self._noted = float("-inf")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop``; then keep what is known and close everything."""
@@ -46,6 +50,7 @@ class DoorProcess:
             for task in (waiting, *tasks):
                 task.cancel()
             await asyncio.gather(waiting, *tasks, return_exceptions=True)
+            self._note(ended=True)
             await self.gate.close()
 
     async def take(self, shown: Input) -> Decision | None:
@@ -111,9 +116,41 @@ class DoorProcess:
     async def _stand_by(self) -> None:
         """Keep the idle screen's figures fresh once a second."""
         while True:
+            self._beat()
             if self.gate.keeper.monotonic() >= self._result_until:
                 self._show("idle")
+            if self.gate.keeper.monotonic() >= self._noted + STATUS_SECONDS:
+                self._note()
             await asyncio.sleep(IDLE_SECONDS)
+
+    def _note(self, *, ended: bool = False) -> None:
+        """Leave for ``passlight gate status`` how this door is; a full disk does not matter."""
+        self._noted = self.gate.keeper.monotonic()
+        with suppress(OSError):
+            self.gate.state.folder.write_json(STATUS, self.status(ended=ended))
+
+    def status(self, *, ended: bool = False) -> dict[str, Any]:
+        """Return how this door is: no person, no number of a document."""
+        gate = self.gate
+        door = gate.knowledge.door
+        return {
+            "at": gate.keeper.now(),
+            "ended": ended,
+            "enrolled": gate.uplink is not None,
+            "revoked": gate.door.status.revoked,
+            "branched": gate.door.status.broken,
+            "online": gate.door.status.online(),
+            "trouble": gate.uplink.trouble if gate.uplink is not None else "",
+            "clock_sure": gate.keeper.is_sure,
+            "as_of": gate.knowledge.as_of,
+            "plan": f"{door.plan}@{door.plan_version}" if door is not None else "",
+            "waiting": gate.opened.spool.waiting,
+            "spool_alarm": gate.opened.spool.alarming,
+            "decided": self.decided,
+            "devices": {
+                name: health.condition.value for name, health in gate.devices.health().items()
+            },
+        }
 
     def _show(
         self, screen: Screen, decision: Decision | None = None, *, opened: bool | None = None
@@ -130,15 +167,6 @@ class DoorProcess:
         if self.gate.opened.set_aside is not None:
             log.warning("the spool was broken; %s records were saved", self.gate.opened.saved)
             await self.gate.door.report("spool-set-aside")
-
-
-async def serve(gate: Gate) -> None:
-    """Serve one door until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await DoorProcess(gate).run(stop)
 
 
 def badge_of(source: str) -> str:
