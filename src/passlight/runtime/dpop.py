@@ -125,19 +125,30 @@ def read_proof(text: str) -> Proof:
     """
     if not 0 < len(text) <= PROOF_LENGTH_MAX:
         raise ProofError("proof-missing")
+    return read_statement(text, kind="dpop")
+
+
+def read_statement(text: str, *, kind: str) -> Proof:
+    """Return what a device signed, of one kind (``typ`` is ``<kind>+jwt``).
+
+    Raises:
+        ProofError: ``proof-bad``.
+    """
+    if len(text) > PROOF_LENGTH_MAX:
+        raise ProofError("proof-bad")
     try:
-        return _read(text)
+        return _read(text, kind=kind)
     except (jwt.PyJWTError, ValueError, KeyError, TypeError, RecursionError):
         raise ProofError("proof-bad") from None
 
 
-def _read(text: str) -> Proof:
+def _read(text: str, *, kind: str) -> Proof:
     header = jwt.get_unverified_header(text)
     jwk = header["jwk"]
     if not isinstance(jwk, dict):
         raise TypeError("no key")
-    if header.get("typ") != "dpop+jwt" or header.get("alg") != "ES256":
-        raise ValueError("not a DPoP proof")
+    if header.get("typ") != f"{kind}+jwt" or header.get("alg") != "ES256":
+        raise ValueError("not such a statement")
     if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256" or "d" in jwk:
         raise ValueError("not a public P-256 key")
     public, thumbprint = _device_key(str(jwk["x"]), str(jwk["y"]))

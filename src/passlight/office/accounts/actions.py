@@ -207,6 +207,12 @@ def revoke_grant(jti: str, *, clock: Clock) -> None:
         _revoke(jti=jti, clock=clock)
 
 
+def revoke_handle(handle: str, *, clock: Clock) -> None:
+    """End every grant of a handle that is no registration: a gate that was put out of service."""
+    with transaction.atomic():
+        _revoke(handle=handle, clock=clock)
+
+
 def _revoke(*, clock: Clock, jti: str = "", handle: str = "") -> None:
     """Append a revocation. Numbers become visible in order, so a follower misses none."""
     _lock(REVOCATIONS_LOCK, 0)

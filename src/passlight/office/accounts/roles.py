@@ -64,6 +64,9 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         "venues.view": (Role.VENUE_OPERATOR, *_STREET, *_DISTRICT),
         "venues.change": (Role.VENUE_OPERATOR, *_STREET),
         "venues.activate": _STREET,
+        # Gates: who may let a device in confirms what somebody else began
+        "gates.view": (Role.HALL_MANAGER, *_STREET, *_DISTRICT, Role.STEWARD),
+        "gates.change": (Role.HALL_MANAGER, *_STREET, *_DISTRICT),
         # What doors recorded
         "records.view": (Role.HALL_MANAGER, Role.DUTY_LEADER, *_STREET, Role.AUDITOR),
         "records.counts": (Role.VENUE_OPERATOR, *_STREET, *_DISTRICT),

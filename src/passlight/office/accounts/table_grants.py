@@ -85,10 +85,10 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "halls_correction": {Role.OFFICE: APPEND},
     # records: appended by gateways, read by the office
     "records_record": {Role.OFFICE: READ, Role.GATEWAY: "SELECT (key, digest), INSERT"},
-    # gates: the office lets devices in, the worker publishes what doors follow, gateways append
+    # gates: the office lets devices in and publishes what doors follow, gateways append
     "gates_device": {Role.OFFICE: WRITE, Role.GATEWAY: "SELECT (id, state)"},
     "gates_token": {Role.OFFICE: WRITE},
-    "gates_door": {Role.OFFICE: APPEND, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
+    "gates_door": {Role.OFFICE: APPEND, Role.GATEWAY: READ},
     "gates_record": {
         Role.OFFICE: READ,
         Role.GATEWAY: "SELECT (device_id, boot, seq, hash, prev), INSERT",

@@ -22,6 +22,7 @@ class Guess(StrEnum):
     CODE = "code"
     DOCUMENT = "document"
     DOOR = "door"
+    GATE = "gate"
 
 
 def wait(

@@ -23,6 +23,10 @@ class GateDevice(models.Model):
     # Who made the token and who confirmed the fingerprint: never the same user.
     invited_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
     confirmed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    # Who it is in the access log: an account that nobody can log in with.
+    account = models.OneToOneField("accounts.User", models.PROTECT, null=True, related_name="gate")
+    # How often somebody read six other digits than the device's.
+    misread = models.PositiveSmallIntegerField(default=0)
     enrolled_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     granted_at = models.DateTimeField(null=True)

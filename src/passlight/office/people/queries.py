@@ -111,6 +111,17 @@ def masked_identity(
     )
 
 
+def log_found(
+    person: Person, *, actor: User, purpose: str, place: str = "", clock: Clock = CLOCK
+) -> None:
+    """Write that somebody was found by their document; nothing sealed is opened.
+
+    Raises:
+        UnloggedReadError: outside ``transaction.atomic``.
+    """
+    _log(person, actor, ("document",), purpose, masked=True, place=place, case="", clock=clock)
+
+
 def open_identity(
     person: Person,
     *,
