@@ -64,6 +64,16 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         "venues.view": (Role.VENUE_OPERATOR, *_STREET, *_DISTRICT),
         "venues.change": (Role.VENUE_OPERATOR, *_STREET),
         "venues.activate": _STREET,
+        # Halls: who is inside is seen by all who work there; a count is corrected by those in charge
+        "halls.view": (Role.GUIDE, *_HALL, *_STREET, *_DISTRICT, Role.AUDITOR),
+        "halls.change": (*_STREET, *_DISTRICT),
+        "halls.correct": (Role.HALL_MANAGER, Role.DUTY_LEADER),
+        "halls.state": (Role.HALL_MANAGER, Role.DUTY_LEADER, *_STREET, *_DISTRICT),
+        # Plans come down the tree; a hall manager changes their own hall's alone
+        "plans.view": (Role.HALL_MANAGER, Role.DUTY_LEADER, *_STREET, *_DISTRICT, Role.AUDITOR),
+        "plans.change": (Role.HALL_MANAGER, *_STREET, *_DISTRICT),
+        "rosters.view": (Role.HALL_MANAGER, Role.DUTY_LEADER, *_STREET, *_DISTRICT),
+        "rosters.change": (Role.HALL_MANAGER, *_STREET, *_DISTRICT),
         # Gates: who may let a device in confirms what somebody else began
         "gates.view": (Role.HALL_MANAGER, *_STREET, *_DISTRICT, Role.STEWARD),
         "gates.change": (Role.HALL_MANAGER, *_STREET, *_DISTRICT),
