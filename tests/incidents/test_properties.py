@@ -148,11 +148,12 @@ class IncidentMachine(RuleBasedStateMachine):
         self.offer(what, step=step, back=back, evidence=evidence, body=body, note=note)
 
     @precondition(lambda self: self.incident is not None and next_steps(self.incident))
-    @rule(data=st.data())
-    def next_step(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), furthest=st.booleans())
+    def next_step(self, *, data: st.DataObject, furthest: bool) -> None:
         """Go on: what ``next_steps`` names must be accepted, once it is said properly."""
         assert self.incident is not None
-        step = data.draw(st.sampled_from(next_steps(self.incident)))
+        possible = next_steps(self.incident)
+        step = possible[-1] if furthest else data.draw(st.sampled_from(possible))
         left = [name for name in self.incident.bodies if name not in self.incident.bodies_told]
         count = len(self.accepted)
         self.offer(
@@ -196,6 +197,8 @@ QUICK = settings(
     max_examples=60,
     stateful_step_count=40,
     deadline=None,
+    # The same examples every time: a control that fails now and then controls nothing.
+    derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
     report_multiple_bugs=False,
