@@ -33,14 +33,19 @@ def choose_post(page: Page) -> None:
     page.wait_for_url("**/checker/")
 
 
+def type_keys(page: Page, text: str) -> None:
+    """Type a code as a keyboard scanner does."""
+    page.evaluate(
+        """text => { for (const key of [...text, "Enter"])
+          document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true})) }""",
+        text,
+    )
+
+
 def type_code(page: Page, text: str) -> dict[str, Any]:
     """Type a code as a keyboard scanner does, and return the gateway's answer."""
     with page.expect_response("**/v1/verifications") as waiting:
-        page.evaluate(
-            """text => { for (const key of [...text, "Enter"])
-              document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true})) }""",
-            text,
-        )
+        type_keys(page, text)
     return dict(waiting.value.json())
 
 

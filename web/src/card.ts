@@ -27,13 +27,15 @@ export interface Shown {
   readonly primary: Primary | "next" | "document";
   readonly others: readonly Choice[];
   readonly musts: HTMLElement;
+  /** A panel of the musts is open: its own button is the one to press. */
+  readonly panelOpen?: boolean;
 }
 
-export type Choice = Kind | Primary | "document" | "next";
+export type Choice = Kind | Primary | "document" | "next" | "seen";
 
 const signs: Record<string, string> = { refuse: "i-stop", ask: "i-why", admit: "i-check", isolate: "i-stop" };
 const icons: Partial<Record<Choice, string>> = {
-  isolate: "i-hand", document: "i-idcard", mask: "i-mask", temperature: "i-thermo", questions: "i-check", report: "i-flag", queue: "i-pause",
+  isolate: "i-hand", document: "i-idcard", mask: "i-mask", temperature: "i-thermo", questions: "i-check", seen: "i-eye", report: "i-flag", queue: "i-pause",
 };
 // A scanner's or a finger's second tap must not record what nobody has read yet.
 const deafMs = 600;
@@ -47,7 +49,8 @@ export interface Heard {
 export function fillCard(card: HTMLElement, shown: Shown, heard: Heard, again = false): void {
   const known = again ? ["#card-name", "#card-document"].map((id) => card.querySelector(id)?.cloneNode(true) ?? null) : [];
   const top = again ? card.scrollTop : 0;
-  card.replaceChildren(head(shown), reason(shown), shown.musts, details(shown, heard), buttons(shown, heard));
+  const rest = shown.panelOpen ? [] : [details(shown, heard), buttons(shown, heard)];
+  card.replaceChildren(head(shown), reason(shown), shown.musts, ...rest);
   for (const kept of known) {
     if (kept instanceof HTMLElement) card.querySelector(`#${kept.id}`)?.replaceWith(kept);
   }
@@ -151,7 +154,7 @@ function buttons(shown: Shown, heard: Heard): HTMLElement {
   for (const choice of many ? offered : [...offered].reverse()) {
     const primary = choice === shown.primary;
     const code = codeOf(choice, primary, shown);
-    const icon = primary || choice === "report" ? icons[choice] : undefined;
+    const icon = primary || choice === "report" || choice === "seen" ? icons[choice] : undefined;
     const label = make("span");
     write(label, both(code));
     label.firstChild?.replaceWith(make("span", "act-word", t(code)));

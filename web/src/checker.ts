@@ -154,7 +154,7 @@ function draw(again = false): void {
   const view = { visitor, policy, musts: mustsOf(visitor, policy), open: panel, thermometer: localStorage.getItem("thermometer") ?? "" };
   const musts = mustsRow(view, { observed, opened, register: () => paper.open(visitor?.minors ?? 0, visitor?.finding.who !== null) });
   const shown = cardOf({ visitor, verdict, policy, place: page.place, atMs: openedAtMs });
-  fillCard(card, { ...shown, primary, others: othersOf(visitor, verdict, primary), musts }, heard, again);
+  fillCard(card, { ...shown, primary, others: othersOf(visitor, verdict, primary, policy), musts, panelOpen: panel !== null }, heard, again);
 }
 
 /** Says the outcome and its words, once: a recording, or nothing; the card carries the same in text. */
@@ -197,6 +197,8 @@ async function choose(choice: Choice): Promise<void> {
       return opened("measured");
     case "questions":
       return document_ ? observed({ questions: allNo(policyFor(document_, roleOf(visitor))) }) : undefined;
+    case "seen":
+      return document_ ? observed({ mask: "yes", questions: allNo(policyFor(document_, roleOf(visitor))) }) : undefined;
     case "queue":
       return draw(true);
     case "report":

@@ -102,9 +102,13 @@ export function primaryOf(visitor: Visitor, verdict: Verdict, policy: DoorPolicy
   return "ask";
 }
 
+type Other = Kind | "document" | "seen";
+
 /** What else may be done: never a way to let in whom the verdict keeps out without asking. */
-export function othersOf(visitor: Visitor, verdict: Verdict, primary: Primary): readonly (Kind | "document" | "next")[] {
-  const others: (Kind | "document" | "next")[] = [];
+export function othersOf(visitor: Visitor, verdict: Verdict, primary: Primary, policy: DoorPolicy): readonly Other[] {
+  const others: Other[] = [];
+  // What the policy lets pass unobserved can still be observed: one touch for all of it, so that it is proven.
+  if (verdict.outcome === "admit" && !visitor.emergency && isOpen(visitor, policy)) return ["seen", "report"];
   if (verdict.outcome === "admit" || verdict.outcome === "isolate") return ["report"];
   if (verdict.outcome === "refuse") return ["report", "ask"];
   if (primary !== "document" && visitor.finding.who === null) others.push("document");
@@ -119,6 +123,10 @@ function mayAdmitAfterAsking({ registered, finding }: Visitor, { requirement, fi
   const unproven = findings.some((found) => found.outcome === "refuse" || found.outcome === "isolate");
   if (requirement === "full" || unproven) return false;
   return finding.answer === "green" || registered.how === "document" || registered.how === "paper";
+}
+
+function isOpen(visitor: Visitor, policy: DoorPolicy): boolean {
+  return mustsOf(visitor, policy).some(({ must, state }) => state === "unobserved" && (must === "mask" || must === "asked"));
 }
 
 function isAsked(requirement: string): boolean {

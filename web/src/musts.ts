@@ -80,7 +80,7 @@ function questionsPanel(view: MustsView, policy: DoorPolicy, heard: MustsHeard):
     });
     panel.append(make("label", "choice", input, make("span", "", question.text[language])));
   }
-  const done = make("button", "btn", drawing("i-check"), t("checker.ask_done"));
+  const done = make("button", "btn btn-primary btn-lg", drawing("i-check"), t("checker.ask_done"));
   done.setAttribute("type", "button");
   done.dataset["act"] = "asked";
   done.addEventListener("click", () => heard.observed({ questions: answers }));
@@ -95,11 +95,11 @@ function temperaturePanel(view: MustsView, heard: MustsHeard): HTMLElement {
   const fault = make("span", "fault-line");
   fault.id = "temperature-fault";
   fault.hidden = true;
-  const valueField = make("div", "field", label("temperature-value", "checker.temperature"), fault, make("span", "with-unit", value, make("span", "", "°C")));
+  const valueField = make("div", "field", label("temperature-value", "checker.temperature"), make("span", "with-unit", value, make("span", "", "°C")));
   const byField = make("div", "field", label("temperature-by", "checker.thermometer"), thermometer);
-  const save = make("button", "btn", drawing("i-check"), t("checker.temperature_save"));
+  const save = make("button", "btn btn-primary btn-lg", drawing("i-check"), t("checker.temperature_save"));
   save.setAttribute("type", "submit");
-  const form = make("form", "must-panel temperature", valueField, byField, save) as HTMLFormElement;
+  const form = make("form", "must-panel temperature", fault, make("div", "two", valueField, byField), save) as HTMLFormElement;
   form.noValidate = true;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -108,13 +108,16 @@ function temperaturePanel(view: MustsView, heard: MustsHeard): HTMLElement {
     const code = "fault" in found ? `checker.temperature_fault.${found.fault}` : thermometer.checkValidity() && by ? null : "checker.thermometer_fault";
     const wrong = "fault" in found ? value : thermometer;
     fault.hidden = code === null;
-    valueField.classList.toggle("wrong", code !== null);
-    for (const one of [value, thermometer]) one.removeAttribute("aria-invalid");
+    for (const one of [value, thermometer]) {
+      one.removeAttribute("aria-invalid");
+      one.closest(".field")?.classList.remove("wrong");
+    }
     if (code === null && "tenths" in found) {
       heard.observed({ temperature: { tenths: found.tenths, thermometer: by } });
       return;
     }
     if (code) fault.replaceChildren(drawing("i-edit"), t(code));
+    wrong.parentElement?.closest(".field")?.classList.add("wrong");
     wrong.setAttribute("aria-invalid", "true");
     wrong.setAttribute("aria-describedby", "temperature-fault");
     wrong.focus();

@@ -33,7 +33,7 @@ export async function beginPulse(pulse: Pulse): Promise<void> {
   });
   every(retryMs, () => queue.flush());
   every(roomEveryMs, async () => {
-    await room.ask();
+    if (room.due) await room.ask();
     drawRoom(room);
     pulse.changed();
   });

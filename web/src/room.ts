@@ -23,12 +23,14 @@ const block = 10;
 const low = 5;
 const freshSeconds = 15;
 const staleMax = 3;
+const uncountedEverySeconds = 300;
 
 export class Room {
   private places = new DoorPlaces();
   private counted: boolean | null = null;
   private toldAt = -Infinity;
   private stales = 0;
+  private askedAt = -Infinity;
   /** The lease of who was admitted at this door, by whom: their exit gives the place back. */
   private visits = new Map<string, string>();
   private readonly name: string;
@@ -89,6 +91,7 @@ export class Room {
   /** Reports and borrows; a lost answer lends nothing, a refused session is begun again. */
   async ask(): Promise<void> {
     const left = this.places.borrowedLeft;
+    this.askedAt = this.seconds();
     const body = { ...this.door, boot: this.boot, ...this.places.ask(this.seconds(), left < low ? block - left : 0) };
     try {
       const greeting = this.places.session === 0;
@@ -104,6 +107,11 @@ export class Room {
       if (error instanceof Refused) await this.refused(error);
       else if (!(error instanceof Away)) throw error;
     }
+  }
+
+  /** When it is time to ask: every few seconds where people are counted, else now and then. */
+  get due(): boolean {
+    return this.counted !== false || this.seconds() - this.askedAt >= uncountedEverySeconds;
   }
 
   private async refused(error: Refused): Promise<void> {
