@@ -98,6 +98,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         "incidents.district": _DISTRICT,
         "incidents.corrections": (*_DISTRICT, Role.AUDITOR),
         "incidents.decide": _DISTRICT,
+        "incidents.overview": (*_STREET, *_DISTRICT),
     }.items()
 }
 
