@@ -201,7 +201,7 @@ class Uplink:
         places, now = self._door.memory.places, self._keeper.monotonic()
         want = max(0, RESERVE - places.tickets)
         asked = places.ask(now, want=want)
-        body = {**self._place, "boot": self.spool.boot, **asked}
+        body = {**self._place, "boot": str(self.spool.boot), **asked}
         try:
             answer = await self.client.post("/v1/door/places", body)
         except RefusedError as refused:
