@@ -157,7 +157,7 @@ def _with_room(line: HallLine, now: datetime) -> dict[str, Any]:
         "line": line,
         "room": main or next(iter(zones), None),
         "state": message(f"overview.state.{line.hall.state}"),
-        "url": reverse("venues:detail", args=[line.hall.venue_id]),
+        "url": reverse("halls:detail", args=[line.hall.pk]),
     }
 
 
