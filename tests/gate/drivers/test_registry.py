@@ -116,7 +116,7 @@ class Config:
         return self.file.tables.get(name, ())
 
 
-def built(folder: Path, text: str):  # noqa: ANN201
+def built(folder: Path, text: str):
     path = folder / "gate.toml"
     path.write_text(text)
     return build(Config(read_toml(path)), clock=SystemClock(), entropy=SystemEntropy())
