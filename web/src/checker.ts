@@ -5,17 +5,17 @@ import { Acts } from "./acts.ts";
 import { fillCard, fillIdentity, type Choice } from "./card.ts";
 import { TrustedClock } from "./core/clock.ts";
 import type { DoorDocument } from "./core/verdict.ts";
-import { DocumentDialog, type Identity, PaperDialog, ReportDialog, type ReportKind } from "./dialogs.ts";
+import { ArrivalsDialog, DocumentDialog, type Identity, PaperDialog, ReportDialog, type ReportKind } from "./dialogs.ts";
 import { readDoor } from "./document.ts";
 import {
-  type Claim, type Finding, type Kind, type Party, type Visitor, mustsOf, newVisitor, nothing, othersOf, policyFor, primaryOf,
+  type Claim, type Finding, type Kind, type Party, type Visitor, mustsOf, newVisitor, nothing, onPaper, othersOf, policyFor, primaryOf,
   roleOf, verdictOf,
 } from "./flow.ts";
-import { Away, Gateway, postOffice, readAnswer, Refused } from "./gateway.ts";
+import { Away, Gateway, Refused } from "./gateway.ts";
 import { Knowledge } from "./knowledge.ts";
 import { allNo, mustsRow, type Observation, type PanelName } from "./musts.ts";
 import { both, element, readData, t, write } from "./page.ts";
-import { answerScan, doorServer, doorShelf, sendRecords, trayOf, type Subject } from "./phone.ts";
+import { answerScan, doorServer, identify, doorShelf, sendRecords, trayOf, type Subject } from "./phone.ts";
 import { beginPulse, drawRoom } from "./pulse.ts";
 import { RecordQueue } from "./queue.ts";
 import { Reported } from "./reported.ts";
@@ -123,19 +123,9 @@ function arrived(visit: string, found: Finding | Away | Refused, identity: Ident
 
 function whoIs(found: Finding | Away | Refused, visit: string, identity: Identity | undefined): void {
   if (identity) fillIdentity(card, identity);
-  else if (!(found instanceof Error) && found.who && "lookup" in found.who) void identify(found.who.lookup, visit);
-  else fillIdentity(card, null);
-}
-
-/** The second answer: who it is, masked, given by the office in the transaction that writes the access row. */
-async function identify(lookup: string, visit: string): Promise<void> {
-  let identity: Identity | null = null;
-  try {
-    identity = await readAnswer<Identity>(await postOffice("/checker/identity/", { lookup, device: await gateway.device() }));
-  } catch (error) {
-    if (!(error instanceof Away || error instanceof Refused)) throw error;
-  }
-  if (visitor?.visit === visit) fillIdentity(card, identity);
+  else if (!(found instanceof Error) && found.who && "lookup" in found.who) {
+    void identify(gateway, found.who.lookup).then((known) => visitor?.visit === visit && fillIdentity(card, known));
+  } else fillIdentity(card, null);
 }
 
 function draw(again = false): void {
@@ -258,13 +248,12 @@ const documents = new DocumentDialog(
     draw();
   },
 );
+const arrived_ = { registered: { how: "code", reference: "venue-code" } } as const;
+const arrivals = new ArrivalsDialog(gateway, (token) => void scanned({ subject_token: token }, undefined, arrived_));
 const paper = new PaperDialog((serial, minors) => {
-  const held = visitor ?? newVisitor(crypto.randomUUID(), nothing);
-  const registered = serial ? { how: "paper" as const, reference: serial } : held.registered;
-  const finding = serial ? { ...held.finding, who: { paper: serial } } : held.finding;
   if (!visitor) openedAtMs = clock.now();
   scanner.paused = true;
-  visitor = { ...held, finding, registered, minors };
+  visitor = onPaper(visitor ?? newVisitor(crypto.randomUUID(), nothing, { room: room.has(1 + minors) }), serial, minors);
   failure = null;
   draw(true);
 });
@@ -289,6 +278,7 @@ function emergency(): void {
 const heardTools = {
   document: () => documents.open(),
   paper: () => paper.open(0, false),
+  arrivals: () => void arrivals.open(),
   report: () => report.open(),
   emergency,
   exitWithoutCode: () => void leave(""),
@@ -316,7 +306,7 @@ async function start(): Promise<void> {
     element("cam").classList.add("is-blind");
     write(element("cam-note"), both(`checker.camera.${fault}`), { block: true });
   }
-  element<HTMLButtonElement>("tool-torch").disabled = !scanner.hasTorch;
+  element("tool-torch").hidden = !scanner.hasTorch;
 }
 
 /** Rules or places have come while a card waits for them. */

@@ -1,7 +1,7 @@
 // The dialogs of a door: document, registration on paper or of minors, leaving, a report by hand.
 
 import { Away, type Gateway, Refused, postOffice, readAnswer } from "./gateway.ts";
-import { drawing, element, t } from "./page.ts";
+import { clockText, drawing, element, make, t } from "./page.ts";
 
 export interface Identity {
   readonly name: string;
@@ -125,5 +125,59 @@ export class ReportDialog {
   open(): void {
     dialog("report").showModal();
     document.querySelector<HTMLInputElement>("input[name=report-kind]:checked")?.focus();
+  }
+}
+
+interface Arrival {
+  readonly key: string;
+  readonly check: string;
+  readonly at: string;
+  readonly answer: "green" | "yellow" | "red" | "unknown";
+  readonly companions: number;
+}
+
+/** Who scanned this door's venue code just now: venue code or sentinel, and nobody is asked for both (field/01 1.2). */
+export class ArrivalsDialog {
+  constructor(private readonly gateway: Gateway, private readonly chosen: (subjectToken: string) => void) {
+    onSubmit("arrivals", () => undefined);
+  }
+
+  async open(): Promise<void> {
+    const list = element("arrivals-list");
+    list.replaceChildren(make("p", "muted", t("checker.checking")));
+    dialog("arrivals").showModal();
+    try {
+      const { arrivals } = await readAnswer<{ arrivals: Arrival[] }>(await postOffice("/checker/arrivals/", {}));
+      if (arrivals.length === 0) list.replaceChildren(make("p", "", t("checker.arrivals_none")));
+      else list.replaceChildren(...arrivals.map((one) => this.row(one)));
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  private row(one: Arrival): HTMLElement {
+    const more = one.companions > 0 ? [make("span", "small", t("checker.arrival_more", { n: one.companions }))] : [];
+    const colour = make("span", `st st-${one.answer}`, drawing(`s-${one.answer}`), t(`pages.word.${one.answer}`));
+    const row = make("button", "arrival", make("b", "", one.check), make("span", "grow", clockText(Date.parse(one.at))), ...more, colour);
+    row.setAttribute("type", "button");
+    row.addEventListener("click", () => void this.choose(one.key));
+    return row;
+  }
+
+  private async choose(key: string): Promise<void> {
+    try {
+      const device = await this.gateway.device();
+      const answer = await readAnswer<{ subject_token: string }>(await postOffice("/checker/arrival/", { key, device }));
+      dialog("arrivals").close();
+      this.chosen(answer.subject_token);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  private fault(error: unknown): void {
+    if (!(error instanceof Away || error instanceof Refused)) throw error;
+    const code = error instanceof Refused && error.status === 404 ? "checker.arrival_over" : "checker.arrivals_away";
+    element("arrivals-list").replaceChildren(make("p", "", t(code)));
   }
 }

@@ -66,6 +66,12 @@ export function newVisitor(visit: string, finding: Finding, given: Partial<Visit
   };
 }
 
+/** Registered on a numbered slip, or with minors who have no code: nothing else of them comes into the phone. */
+export function onPaper(visitor: Visitor, serial: string, minors: number): Visitor {
+  if (!serial) return { ...visitor, minors };
+  return { ...visitor, minors, finding: { ...visitor.finding, who: { paper: serial } }, registered: { how: "paper", reference: serial } };
+}
+
 /** Staff are known by the feed, never by what they say; the rest is the guard's choice. */
 export function roleOf({ finding, claimed, party }: Visitor): EntryRecord["role"] {
   if (finding.staff) return finding.started ? "staff-reentry" : "staff";

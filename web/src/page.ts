@@ -123,12 +123,3 @@ export function weekdayText(ms: number, lang: Language = language): string {
 export function momentText(ms: number, lang: Language = language): string {
   return `${dayText(ms, lang)} ${timeText(ms)}`;
 }
-
-/** Speaks a sentence; an extra that may be missing, never the only carrier. */
-export function speak(sentence: string, lang: Language = language): void {
-  if (!("speechSynthesis" in window)) return;
-  speechSynthesis.cancel();
-  const utterance = new SpeechSynthesisUtterance(sentence);
-  utterance.lang = lang === "zh" ? "zh-CN" : "en-GB";
-  speechSynthesis.speak(utterance);
-}

@@ -1,8 +1,9 @@
 // The checker's phone between the pure parts and the world: the gateway, IndexedDB, the answer that comes first.
 
 import type { Answer } from "./core/verify.ts";
+import type { Identity } from "./dialogs.ts";
 import type { Finding } from "./flow.ts";
-import { Away, type Gateway, Refused, readAnswer, send } from "./gateway.ts";
+import { Away, type Gateway, Refused, postOffice, readAnswer, send } from "./gateway.ts";
 import type { Knowledge, Server, Shelf } from "./knowledge.ts";
 import { both, known } from "./page.ts";
 import type { DoorRecord, RecordsAnswer, Tray } from "./queue.ts";
@@ -127,4 +128,14 @@ function reasonText(answer: Answer): Two | null {
   }
   const code = `gateway.reason-${answer.reason}`;
   return known(code) ? both(code) : null;
+}
+
+/** Who it is, masked, given by the office in the transaction that writes the access row; null when it cannot be had. */
+export async function identify(gateway: Gateway, lookup: string): Promise<Identity | null> {
+  try {
+    return await readAnswer<Identity>(await postOffice("/checker/identity/", { lookup, device: await gateway.device() }));
+  } catch (error) {
+    if (error instanceof Away || error instanceof Refused) return null;
+    throw error;
+  }
 }

@@ -12,7 +12,8 @@ import { type TrustAnchor, Wallet } from "./wallet.ts";
 
 interface Page extends TrustAnchor {
   readonly owner: string;
-  readonly testHours: number;
+  /** What the pack in force asks of a visitor; null when it asks for no test. */
+  readonly testHours: number | null;
   readonly whyUrl: string;
   readonly visitUrl: string;
   readonly loginUrl: string;
@@ -252,6 +253,7 @@ function secondFact(current: Status, live: boolean, hours: number | null, now: n
     const label = { zh: textIn("resident.turns", "zh", { word: word.zh }), en: textIn("resident.turns", "en", { word: word.en }) };
     return [label, momentText(Date.parse(next.at))];
   }
+  if (limit === null) return [both("resident.limit_door"), t("resident.limit_door_value")];
   if (hours === null || !current.sampled_at) return [both("resident.valid_until", { hours: limit }), "–"];
   const until = Date.parse(current.sampled_at) + limit * 3_600_000;
   if (until <= now) return [both("resident.valid_over", { hours: limit }), momentText(until)];

@@ -7,6 +7,7 @@ import { forgetPage } from "./strip.ts";
 export interface ToolsHeard {
   readonly document: () => void;
   readonly paper: () => void;
+  readonly arrivals: () => void;
   readonly report: () => void;
   readonly emergency: () => void;
   readonly exitWithoutCode: () => void;
@@ -49,6 +50,7 @@ export function wireTools(heard: ToolsHeard, scanner: Scanner, wasm: string): vo
   const click = (id: string, act: () => void) => element(id).addEventListener("click", act);
   click("tool-document", heard.document);
   click("tool-paper", heard.paper);
+  click("tool-arrivals", heard.arrivals);
   click("tool-report", heard.report);
   click("tool-emergency", heard.emergency);
   click("exit-none", heard.exitWithoutCode);

@@ -23,10 +23,11 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts import throttle
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import public, requires, signed_in_user
+from passlight.office.checker.arrivals import arrivals, person_of
 from passlight.office.checker.posts import Post, find_post, posts_for, remember, remembered
-from passlight.office.checker.prompts import recordings
 from passlight.office.checker.reported import incident_of
 from passlight.office.pages.language import current_language, message
+from passlight.office.pages.prompts import recordings
 from passlight.office.pages.worker import serve_worker
 from passlight.office.people.identity import Purpose
 from passlight.office.people.models import Person
@@ -116,6 +117,34 @@ def identity(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires("door.use", api=True)
+def recent(request: HttpRequest) -> HttpResponse:
+    """List who checked in at this entrance just now: no names, a glance joins list and phone."""
+    user = signed_in_user(request)
+    here = remembered(request.session, user)
+    if here is None:
+        return _problem(409, "checker.post_title")
+    return JsonResponse({"arrivals": arrivals(here, CLOCK.now())})
+
+
+@require_POST
+@requires("door.use", api=True)
+def arrival(request: HttpRequest) -> HttpResponse:
+    """Let the gateway answer about somebody who checked in here, without a second scan."""
+    user = signed_in_user(request)
+    if not _may_look_up(user):
+        return _problem(429, "checker.document_too_many")
+    body = _body(request)
+    here, device = remembered(request.session, user), _device(user, body)
+    if here is None or device is None:
+        return _problem(409, "checker.post_title")
+    person = person_of(here, str(body.get("key", ""))[:80], CLOCK.now())
+    if person is None:
+        return _problem(404, "checker.arrival_over")
+    return JsonResponse({"subject_token": _subject_token(person, here, device)})
+
+
+@require_POST
+@requires("door.use", api=True)
 def incident(request: HttpRequest) -> HttpResponse:
     """Say which incident a report of this device opened; it names nobody who came."""
     user = signed_in_user(request)
@@ -150,8 +179,13 @@ def document(request: HttpRequest) -> HttpResponse:
             throttle.failed(*guess, CLOCK)
         return _problem(404, "checker.document_not_found")
     shown = _masked(person, user, here)
+    return JsonResponse({"subject_token": _subject_token(person, here, device), "identity": shown})
+
+
+def _subject_token(person: Person, here: Post, device: str) -> str:
+    """Return what lets the gateway answer about a person to this device at this venue."""
     entropy = SystemEntropy()
-    token = Sealer.of(KeyFolder(settings.PASSLIGHT.keys), entropy).seal(
+    return Sealer.of(KeyFolder(settings.PASSLIGHT.keys), entropy).seal(
         Use.SUBJECT,
         ordinal=person.ordinal,
         checker=device,
@@ -159,7 +193,6 @@ def document(request: HttpRequest) -> HttpResponse:
         now=CLOCK.now(),
         entropy=entropy,
     )
-    return JsonResponse({"subject_token": token, "identity": shown})
 
 
 def _masked(person: Person, user: User, here: Post) -> dict[str, str]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from passlight.core.codes.layout import Purpose
 from passlight.office.accounts.roles import public, requires, signed_in_user
 from passlight.office.pages.language import current_language, message
+from passlight.office.pages.prompts import recordings
 from passlight.office.pages.worker import serve_worker
 from passlight.office.people.models import Person
 from passlight.office.people.queries import (
@@ -66,7 +67,8 @@ def visit(request: HttpRequest) -> HttpResponse:
             "name": identity.name,
             "token": request.GET.get("t", "")[:TOKEN_LENGTH_MAX],
             "wasm": static("dist/zxing_reader.wasm"),
-        }
+        },
+        "prompts": recordings(),
     }
     return render(request, "resident/visit.html", context)
 
