@@ -52,8 +52,8 @@ class Ledger:
                 with suppress(SpoolError):
                     self.spool.append(self._content(late), key=seal)
 
+        written = self._writer.submit(append)
         try:
-            written = self._writer.submit(append)
             async with asyncio.timeout(WRITE_SECONDS):
                 await asyncio.wrap_future(written)
         except TimeoutError:

@@ -186,10 +186,11 @@ def read_toml(path: Path) -> TomlFile:
         raise _broken(path, None, f"More than {FILE_BYTES_MAX} bytes.")
     try:
         text = raw.decode("utf-8")
-        content = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise _broken(path, line, "These bytes are no UTF-8.") from error
+    try:
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         position = _POSITION.search(str(error))
         line = int(position.group(1)) if position else text.count("\n") + 1

@@ -390,6 +390,6 @@ def _life_left(grant: str, now: float) -> float:
     try:
         claims = json.loads(from_base64url(grant.split(".")[1]))
         begun, ends = float(claims["iat"]), float(claims["exp"])
-        return min(1.0, (ends - now) / (ends - begun))
+        return float(min(1.0, (ends - now) / (ends - begun)))
     except (ValueError, KeyError, TypeError, IndexError, ZeroDivisionError):
         return 0.0
