@@ -137,3 +137,15 @@ def test_a_port_that_is_not_there_is_said_and_never_raised(tmp_path: Path) -> No
         task.cancel()
 
     asyncio.run(run())
+
+
+def test_a_file_that_is_no_port_is_down(tmp_path: Path) -> None:
+    async def run() -> None:
+        (tmp_path / "file").write_text("no port")
+        scanner = SerialScanner("code", SerialLine(device=str(tmp_path / "file")), CLOCK)
+        task = asyncio.create_task(scanner.run())
+        await until(lambda: scanner.health().code == "kiosk.device.gone")
+        assert not task.done()
+        task.cancel()
+
+    asyncio.run(run())

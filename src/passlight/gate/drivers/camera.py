@@ -77,17 +77,24 @@ class Camera:
         assert process.stdout is not None
         assert process.stderr is not None
         complaint = asyncio.create_task(_last_line(process.stderr))
-        looking = asyncio.create_task(self._look())
+        tasks = (
+            asyncio.create_task(self._receive(process.stdout)),
+            asyncio.create_task(self._look()),
+        )
         try:
-            await self._receive(process.stdout)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         except asyncio.IncompleteReadError:
             said = await complaint
             raise OSError(said or "the camera hands over nothing more") from None
         except TimeoutError:
             raise OSError("the camera hands over nothing") from None
         finally:
-            looking.cancel()
+            for running in tasks:
+                running.cancel()
             complaint.cancel()
+            await asyncio.gather(*tasks, complaint, return_exceptions=True)
             await _stop(process)
 
     async def _receive(self, pictures: asyncio.StreamReader) -> None:

@@ -1,6 +1,7 @@
 """A serial port under asyncio: no thread, reopened when the cable comes back."""
 
 import asyncio
+import termios
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -27,15 +28,19 @@ class SerialLine:
         Raises:
             OSError: when it is not there or another process has it.
         """
-        return serial.Serial(
-            self.device,
-            self.baud,
-            parity=self.parity,
-            stopbits=self.stop_bits,
-            timeout=0,
-            write_timeout=0,
-            exclusive=True,
-        )
+        try:
+            return serial.Serial(
+                self.device,
+                self.baud,
+                parity=self.parity,
+                stopbits=self.stop_bits,
+                timeout=0,
+                write_timeout=0,
+                exclusive=True,
+            )
+        except (termios.error, ValueError, NotImplementedError) as fault:
+            # Not a serial port at all, or one that cannot have this speed.
+            raise OSError(f"{self.device} does not take these settings") from fault
 
 
 async def chunks(port: serial.Serial) -> AsyncIterator[bytes]:
