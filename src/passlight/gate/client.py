@@ -169,7 +169,7 @@ class DoorClient:
         now_ms = said.get("now_ms")
         if isinstance(now_ms, int) and not isinstance(now_ms, bool):
             # Whoever this is: it is used for proofs, and nothing is judged by it.
-            self._keeper.suggest(now_ms / 1000)
+            self._keeper.suggest(now_ms / 1000, off=said.get("error") == "proof-time")
         raise RefusedError(status, str(said.get("error", "no-answer")), said)
 
 

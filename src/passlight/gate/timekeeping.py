@@ -69,6 +69,7 @@ class TimeKeeper:
         self._base = clock.now().timestamp()
         self._base_monotonic = clock.monotonic()
         self._hint: float | None = None
+        self._off = False
         goes_on = bool(stored.boot_id) and stored.boot_id == boot_id
         if goes_on and clock.monotonic() >= stored.monotonic:
             # The same boot of the machine: its monotonic clock counted on while we were away.
@@ -85,11 +86,11 @@ class TimeKeeper:
         return self._clock.monotonic()
 
     def proof_time(self) -> float:
-        """Return the time to write into proofs: while unsure, what the server said it is.
+        """Return the time to write into proofs: what the server says it is, unless ours will do.
 
         Nothing is judged by it; a proof with a wrong time is only refused.
         """
-        if self._hint is not None and not self.is_sure:
+        if self._hint is not None and (self._off or not self.is_sure):
             return self._hint + self._clock.monotonic()
         return self._derived()
 
@@ -134,9 +135,13 @@ class TimeKeeper:
         """Take note of a signed moment: it has passed."""
         self._floor = max(self._floor, as_of)
 
-    def suggest(self, server_now: float) -> None:
-        """Take a server's unsigned time for proofs, and for nothing else."""
+    def suggest(self, server_now: float, *, off: bool = False) -> None:
+        """Take a server's unsigned time for proofs, and for nothing else.
+
+        ``off``: it refused a proof for its time, so ours will not do, however sure we are.
+        """
         self._hint = server_now - self._clock.monotonic()
+        self._off = self._off or off
 
     def discipline(self, server_now: float, *, as_of: int, round_trip: float) -> bool:
         """Set the time by an exchange that also brought knowledge signed as of ``as_of``.
@@ -156,7 +161,7 @@ class TimeKeeper:
         self._wall_ahead = self._wall_lead()
         self._disciplined_at = int(self._base)
         self._power_cut = False
-        self._hint = None
+        self._hint, self._off = None, False
         return True
 
     def doubt(self) -> None:

@@ -357,7 +357,7 @@ class Uplink:
     def _wait(self, failed: int) -> float:
         """Return 2…5 s, and more after each failure; never at one moment with all others."""
         jitter = 1 + 1.5 * self._entropy.token(1)[0] / 255
-        return min(POLL_SECONDS * 2 ** min(failed, 5), WAIT_SECONDS_MAX) * jitter
+        return min(POLL_SECONDS * 2.0 ** min(failed, 5), WAIT_SECONDS_MAX) * jitter
 
     def _is_due(self, what: str, seconds: float) -> bool:
         return self._keeper.monotonic() >= self._due.get(what, float("-inf")) + seconds
