@@ -76,6 +76,9 @@ _NEAR = """
 SELECT seq, hash, prev FROM gates_record
 WHERE device_id = %s AND boot = %s AND seq BETWEEN %s AND %s
 """
+_NEAR_ASIDE = """
+SELECT hash FROM gates_branch WHERE device_id = %s AND boot = %s AND seq BETWEEN %s AND %s
+"""
 # The first number without a successor, from one on below which nothing is missing.
 _CONTIGUOUS = """
 SELECT r.seq FROM gates_record r
@@ -131,22 +134,30 @@ def _sort(connection: Connection, batch: Batch) -> tuple[list[Row], list[Row]]:
         seq: (bytes(hashed), bytes(prev))
         for seq, hashed, prev in connection.execute(_NEAR, (batch.device, batch.boot, first, last))
     }
+    branched = {
+        bytes(hashed)
+        for (hashed,) in connection.execute(_NEAR_ASIDE, (batch.device, batch.boot, first, last))
+    }
     main, aside = [], []
     for row in batch.rows:
         present = known.get(row.seq)
-        if present is not None:
-            if present[0] != row.hash:
-                aside.append(row)
+        if present is not None and present[0] == row.hash:
             continue
-        before, after = known.get(row.seq - 1), known.get(row.seq + 1)
-        follows = before is None or before[0] == row.prev
-        leads = after is None or after[1] == row.hash
-        if follows and leads:
+        # What follows a branch is of the branch, also where the chain has not come so far.
+        if present is None and row.prev not in branched and _joins(row, known):
             main.append(row)
             known[row.seq] = (row.hash, row.prev)
         else:
             aside.append(row)
+            branched.add(row.hash)
     return main, aside
+
+
+def _joins(row: Row, known: dict[int, tuple[bytes, bytes]]) -> bool:
+    """Return whether a record fits between its neighbours, as far as they are there."""
+    before, after = known.get(row.seq - 1), known.get(row.seq + 1)
+    follows = before is None or before[0] == row.prev
+    return follows and (after is None or after[1] == row.hash)
 
 
 def _store_rows(
@@ -211,9 +222,12 @@ def _alarm(connection: Connection, batch: Batch, kind: str, rows: Sequence[Row])
 def _highest(connection: Connection, batch: Batch, *, branched: bool) -> int:
     if branched:
         return _highest_by_hash(connection, batch)
-    found = connection.execute(_CONTIGUOUS, {"device": batch.device, "boot": batch.boot}).fetchone()
-    assert found is not None
-    return min(int(found[0]), batch.rows[-1].seq)
+    for whole in (batch.whole, 1):  # a database that was restored may lack what it had
+        given = {"device": batch.device, "boot": batch.boot, "whole": whole}
+        found = connection.execute(_CONTIGUOUS, given).fetchone()
+        if found is not None:
+            return min(int(found[0]), batch.rows[-1].seq)
+    return 0
 
 
 def _highest_by_hash(connection: Connection, batch: Batch) -> int:

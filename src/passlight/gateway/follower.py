@@ -5,7 +5,7 @@ database is away the gateway goes on with what it has, and the book's age says h
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import psycopg
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.problem import ProblemError
 from passlight.gateway.book import Line, StatusBook
+from passlight.gateway.keys import NoKeyError
 from passlight.gateway.published import (
     Entrance,
     Published,
@@ -26,7 +27,9 @@ from passlight.gateway.published import (
 )
 
 POLL_SECONDS = 1.0
+DAY_SECONDS = 86_400
 SLOW_POLL = timedelta(seconds=60)
+STAFF_POLL_SECONDS = 5.0
 COPY_EVERY = timedelta(seconds=30)
 BACKOFF_FIRST = 0.2
 BACKOFF_LAST = 5.0
@@ -60,6 +63,11 @@ DOORS = """
 SELECT DISTINCT ON (venue_id, entrance) venue_id::text, entrance, version, document
 FROM gates_door ORDER BY venue_id, entrance, version DESC
 """
+STAFF = "SELECT venue_id::text, ordinal FROM gates_staff"
+STARTED = """
+SELECT DISTINCT venue_id::text, ordinal FROM gates_started
+WHERE occurred_at >= to_timestamp(%s) AND occurred_at <= now() + interval '5 minutes'
+"""
 # Numbers given by a sequence can be committed out of order: look a little behind. A gate's
 # grant lives for seven days, so what was revoked counts for longer than that.
 REVOKED = """
@@ -92,6 +100,7 @@ class Follower:
         """Set once the first load succeeded, or the copy was read because it did not."""
         self._thread = threading.Thread(target=self._run, name="gateway-follow", daemon=True)
         self._looked = -SLOW_POLL.total_seconds()
+        self._looked_at_staff = -STAFF_POLL_SECONDS
         self._copied = -COPY_EVERY.total_seconds()
         self._copied_as_of: Any = None
         self.error = ""
@@ -128,6 +137,7 @@ class Follower:
         self._look_slowly(connection)
         while not self._stop.is_set():
             self._look(connection)
+            self._look_at_staff(connection)
             self._published.connected, self.error = True, ""
             self.settled.set()
             self._save_sometimes()
@@ -166,6 +176,23 @@ class Follower:
             # A worker whose clock runs ahead must not make the book look younger than it is.
             book.as_of = min(at, self._clock.now())
             self._published.book = book
+
+    def _look_at_staff(self, connection: psycopg.Connection[Any]) -> None:
+        """Take who works at which venue, and whose day there has begun in the realm's day."""
+        if self._clock.monotonic() - self._looked_at_staff < STAFF_POLL_SECONDS:
+            return
+        try:
+            shift = self._published.keys.offset * 60
+        except NoKeyError:
+            return
+        now = int(self._clock.now().timestamp())
+        midnight = (now + shift) // DAY_SECONDS * DAY_SECONDS - shift
+        staff = _by_venue(connection.execute(STAFF))
+        started = _by_venue(connection.execute(STARTED, (midnight,)))
+        self._looked_at_staff = self._clock.monotonic()
+        if (staff, started) != (self._published.staff, self._published.started):
+            self._published.staff, self._published.started = staff, started
+            self._published.staffed += 1
 
     def _read(
         self,
@@ -249,6 +276,13 @@ class Follower:
             self._copied_as_of = as_of
         except OSError as error:  # a full disk must not stop the following
             self.error = type(error).__name__
+
+
+def _by_venue(rows: Iterable[tuple[str, int]]) -> dict[str, frozenset[int]]:
+    found: dict[str, set[int]] = {}
+    for venue, ordinal in rows:
+        found.setdefault(venue, set()).add(ordinal)
+    return {venue: frozenset(ordinals) for venue, ordinals in found.items()}
 
 
 def _venues(connection: psycopg.Connection[Any]) -> dict[str, Venue]:

@@ -100,6 +100,9 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "gates_report": {Role.OFFICE: READ, Role.GATEWAY: WRITE},
     "gates_alarm": {Role.OFFICE: WRITE, Role.GATEWAY: "INSERT"},
     "gates_receipt": {Role.OFFICE: APPEND},
+    # views: a gateway reads neither the roster nor anybody's visits
+    "gates_staff": {Role.GATEWAY: READ},
+    "gates_started": {Role.GATEWAY: READ},
     # notices: the outbox and its jobs; the office's process of jobs sends (office/jobs.py)
     "notices_contact": {Role.OFFICE: WRITE},
     "notices_notice": {Role.OFFICE: WRITE},

@@ -25,7 +25,13 @@ from passlight.office.keyring.models import TrustListVersion
 from passlight.office.keyring.queries import latest_document, latest_trust_list
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.settings import OFFSET_MINUTES_MAX, read_number
-from passlight.runtime.signing import EPOCH_KEY_BYTES, epoch_key_check, epoch_key_name, key_name
+from passlight.runtime.signing import (
+    EPOCH_KEY_BYTES,
+    epoch_key_check,
+    epoch_key_name,
+    key_name,
+    seal_key,
+)
 
 CHANNEL = "passlight_keys"
 SLOT_CODE = 1
@@ -70,6 +76,7 @@ def ensure_keys(clock: Clock, entropy: Entropy, folder: KeyFolder, *, registered
         _lock()
         before = _before(ring)
         folder.read_or_make(SEALING_PURPOSE, entropy)
+        seal_key(folder, entropy)
         standing = {p: _public(folder, p.value, entropy) for p in plan.STANDING_PURPOSES}
         keys = _wanted_keys(ring, before, standing)
         realm = _wanted_epochs(ring, before)
