@@ -38,7 +38,7 @@ class SerialLine:
                 write_timeout=0,
                 exclusive=True,
             )
-        except (termios.error, ValueError, NotImplementedError) as fault:
+        except (termios.error, ValueError, RuntimeError) as fault:
             # Not a serial port at all, or one that cannot have this speed.
             raise OSError(f"{self.device} does not take these settings") from fault
 
