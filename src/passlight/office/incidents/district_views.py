@@ -31,7 +31,7 @@ from passlight.office.incidents.queries import (
     listed,
     open_incidents,
 )
-from passlight.office.incidents.wording import kind_words, masked_user, named, step_words
+from passlight.office.incidents.wording import masked_user, named, step_words
 from passlight.office.pages.formats import amount_of_time
 from passlight.office.pages.language import current_language, message
 from passlight.office.records.models import Record
@@ -39,7 +39,7 @@ from passlight.runtime.clock import SystemClock
 
 HALLS_A_PAGE = 30
 INCIDENTS_SHOWN = 12
-BAR_START, BAR_LONGEST, BAR_GAP = 96, 180, 8
+BAR_START, BAR_LONGEST, BAR_GAP = 112, 170, 8
 BAR_STEP = 28
 COLOURS = frozenset({"red", "yellow"})
 
@@ -216,7 +216,7 @@ def _bars(kinds: Counter[str]) -> list[Bar]:
     return [
         Bar(
             kind=kind.value,
-            name=kind_words(kind.value)[current_language()],
+            name=message(f"overview.kind.{kind.value}"),
             count=kinds.get(kind.value, 0),
             width=BAR_LONGEST * kinds.get(kind.value, 0) // most if most else 0,
             y=BAR_STEP * place,
@@ -238,7 +238,7 @@ def _incident(one: Listed, now: datetime) -> dict[str, Any]:
     return {
         "stored": one.stored,
         "venue": named(one.stored.venue)[language],
-        "kind": kind_words(one.stored.kind)[language],
+        "kind": message(f"overview.kind.{one.stored.kind}"),
         "colour": one.stored.kind if one.stored.kind in COLOURS else "",
         "age": amount_of_time(one.age, language),
         "step": step_words(following.step)[language] if following else "",

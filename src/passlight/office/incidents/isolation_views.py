@@ -25,8 +25,8 @@ from passlight.office.accounts.roles import allowed, requires, signed_in_user
 from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.plan import limits_of
 from passlight.office.incidents.queries import Listed, listed, open_incidents
-from passlight.office.incidents.wording import entrance_words, kind_words, named, step_words
-from passlight.office.pages.language import current_language
+from passlight.office.incidents.wording import entrance_words, named, step_words
+from passlight.office.pages.language import current_language, message
 from passlight.office.people.identity import Purpose
 from passlight.office.people.models import Person
 from passlight.office.people.queries import MaskedIdentity, masked_identity
@@ -161,7 +161,7 @@ def _case(
         stored=stored,
         venue=named(stored.venue)[language],
         entrance=entrance_words(stored)[language],
-        kind=kind_words(stored.kind)[language],
+        kind=message(f"overview.kind.{stored.kind}"),
         colour=stored.kind if stored.kind in COLOURS else "",
         identity=people.get(stored.visits_key or ""),
         steps=steps,

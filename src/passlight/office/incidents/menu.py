@@ -13,7 +13,7 @@ register(
     Entry(
         code="overview.isolation_menu",
         route="incidents:isolation",
-        icon="door",
+        icon="hand",
         action="incidents.view",
         order=12,
     ),
