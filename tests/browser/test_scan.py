@@ -19,27 +19,12 @@ from playwright.sync_api import Browser, Page, expect
 from passlight.runtime.database import Role
 from tests.browser.camera import film, next_code, picture_of_code, text_of
 from tests.browser.conftest import Enter, Launch
+from tests.browser.door import admit, press, stand, type_keys
 from tests.browser.stack import REPOSITORY, Stack
 
 ADMITTED_WITHIN_MS = 1_000
 # The fact is asked about a little before the second is over, so that the answer falls inside it.
 ASK_AFTER_MS = 500
-
-
-def choose_post(page: Page) -> None:
-    """Stand at the north gate."""
-    page.wait_for_url("**/checker/post/")
-    page.get_by_role("button", name="北门").click()
-    page.wait_for_url("**/checker/")
-
-
-def type_keys(page: Page, text: str) -> None:
-    """Type a code as a keyboard scanner does."""
-    page.evaluate(
-        """text => { for (const key of [...text, "Enter"])
-          document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true})) }""",
-        text,
-    )
 
 
 def type_code(page: Page, text: str) -> dict[str, Any]:
@@ -106,17 +91,16 @@ def test_a_filmed_code_is_green_and_after_a_fact_the_next_slot_is_red(
     video = film(picture, tmp_path / "phone.y4m")
     camera: Browser = launch(f"--use-file-for-fake-video-capture={video}")
     door = enter("lin", "/checker/", browser_=camera)
-    choose_post(door)
+    stand(door)
 
-    # The camera decodes it; nobody types.
-    expect(door.locator("#card .do")).to_have_text("放行")
-    expect(door.locator("#card .act")).to_have_class("act on-status st-green")
+    # The camera decodes it; nobody types. What is still to be seen comes before the colour.
+    expect(door.locator("#card .do")).to_have_text("询问")
+    expect(door.locator("#card .act .st")).to_have_class("st st-green")
     expect(door.locator("#card-name")).to_have_text("王*明")
     expect(door.locator("#card-document")).to_contain_text("999***********12")
     expect(door.locator("#card")).to_contain_text("北门")
     expect(door.locator("#card")).to_contain_text("阴性，31小时前")
-    door.wait_for_timeout(700)
-    door.locator("[data-choice=admit]").click()
+    admit(door)
     expect(door.locator("#count-admit")).to_have_text("1")
     expect(door.locator("#count-waiting")).to_have_text("0")
 
@@ -142,8 +126,8 @@ def test_a_filmed_code_is_green_and_after_a_fact_the_next_slot_is_red(
     expect(door.locator("#card .do")).to_have_text("隔离")
     expect(door.locator("#card .act")).to_have_class("act on-status st-red")
     expect(door.locator("#card .reason")).to_contain_text("确诊未出院")
-    door.wait_for_timeout(700)
-    door.locator("[data-choice=isolate]").click()
+    press(door, "isolate")
+    expect(door.locator("#card .reported")).to_contain_text("已上报")
 
     # In the office: what was done, where and when; and who looked, with place and purpose.
     acts = until(
