@@ -22,7 +22,7 @@ from passlight.office.jobs import Duty
 from passlight.office.notices.actions import notify
 from passlight.office.notices.contacts import add_contact
 from passlight.office.notices.delivery import ATTEMPTS_MAX, deliver
-from passlight.office.notices.models import Channel, Notice, State
+from passlight.office.notices.models import Channel, Notice, NoticeState
 from passlight.office.notices.queries import bell_of, failed_visible
 from passlight.office.notices.worker import rescue
 from passlight.runtime.clock import SystemClock, SystemEntropy
@@ -106,7 +106,7 @@ def test_killed_and_cut_off_it_sends_all_that_was_committed(
     first.wait()
     receiver.hold.set()
     wait_for(lambda: {said("0608-01"), said("0608-02")} <= set(receiver.texts()))
-    wait_for(lambda: not Notice.objects.filter(state=State.QUEUED).exists())
+    wait_for(lambda: not Notice.objects.filter(state=NoticeState.QUEUED).exists())
 
     take_the_database_away(seconds=1.2)
     tell(office, "0608-03")
@@ -204,10 +204,10 @@ def test_faults_are_tried_again_and_then_said_to_the_duty_leader(
         with pytest.raises(Exception, match="refused"):
             deliver(notice.pk, clock=standing)
         notice.refresh_from_db()
-        assert (notice.state, notice.attempts) == (State.QUEUED, attempt)
+        assert (notice.state, notice.attempts) == (NoticeState.QUEUED, attempt)
     deliver(notice.pk, clock=standing)
     notice.refresh_from_db()
-    assert (notice.state, notice.fault) == (State.FAILED, "refused")
+    assert (notice.state, notice.fault) == (NoticeState.FAILED, "refused")
     assert list(failed_visible(leader)) == [notice]
     said_so = bell_of(leader).get()
     assert said_so.code == "messages.notice_failed"

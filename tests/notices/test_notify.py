@@ -12,7 +12,7 @@ from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.notices.actions import mark_read, notify
 from passlight.office.notices.addresses import address_of
 from passlight.office.notices.contacts import add_contact, remove_contact
-from passlight.office.notices.models import Channel, Contact, Notice, State
+from passlight.office.notices.models import Channel, Contact, Notice, NoticeState
 from passlight.office.notices.queries import bell_of, unread_count, unread_of
 from passlight.office.notices.recipients import Post
 from passlight.runtime.clock import SystemEntropy
@@ -92,7 +92,7 @@ def test_a_post_is_told_and_whoever_holds_it_reads(
     assert mark_read(leader, None, clock=standing) == 0, "nobody else reads it for them"
     assert mark_read(second, None, clock=standing) == 1
     read = bell_of(first).get()
-    assert (read.state, read.read_by, read.read_at) == (State.READ, second, standing.now())
+    assert (read.state, read.read_by, read.read_at) == (NoticeState.READ, second, standing.now())
     assert not unread_of(INCIDENT, before=standing.now()).exists(), "the clock is closed"
 
 

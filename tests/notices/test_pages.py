@@ -10,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.notices.actions import notify
 from passlight.office.notices.contacts import add_contact
-from passlight.office.notices.models import Channel, Contact, Notice, State
+from passlight.office.notices.models import Channel, Contact, Notice, NoticeState
 from passlight.office.notices.recipients import Post
 from passlight.runtime.clock import SystemClock, SystemEntropy
 
@@ -58,13 +58,13 @@ def test_the_bell_shows_what_is_unread_and_reading_empties_it(
     assert "0608-03" not in body(client_of(other).get("/notices/")), "another's bell"
     client_of(other).post("/notices/read/", {"notice": first.pk})
     first.refresh_from_db()
-    assert first.state == State.SENT, "nobody reads it for them"
+    assert first.state == NoticeState.SENT, "nobody reads it for them"
     client.post("/notices/read/", {"notice": first.pk})
     assert "0608-03" not in body(client.get("/notices/"))
     assert "0608-03" in body(client.get("/notices/?state=all"))
     client.post("/notices/read/", {"notice": "all"})
     second.refresh_from_db()
-    assert (second.state, second.read_by) == (State.READ, office)
+    assert (second.state, second.read_by) == (NoticeState.READ, office)
     assert "没有未读通知" in body(client.get("/notices/"))
 
 
@@ -74,7 +74,7 @@ def test_an_odd_number_reads_nothing(street: Unit, add: Callable[..., User], typ
     notice = tell(office)
     assert client_of(office).post("/notices/read/", {"notice": typed}).status_code == 302
     notice.refresh_from_db()
-    assert notice.state == State.SENT
+    assert notice.state == NoticeState.SENT
 
 
 def test_the_bell_in_english(street: Unit, add: Callable[..., User]) -> None:
@@ -91,7 +91,9 @@ def test_what_failed_stands_first_for_the_duty_leader_and_goes_again(
     post = Post(unit=hall, role=Role.DUTY_LEADER)
     robot(post)
     tell(post)
-    Notice.objects.filter(channel="wecom").update(state=State.FAILED, fault="timeout", attempts=7)
+    Notice.objects.filter(channel="wecom").update(
+        state=NoticeState.FAILED, fault="timeout", attempts=7
+    )
     failed = Notice.objects.get(channel="wecom")
     page = body(client_of(leader).get("/notices/"))
     assert "没有送到的通知" in page
@@ -101,7 +103,7 @@ def test_what_failed_stands_first_for_the_duty_leader_and_goes_again(
     before = ProcrastinateJob.objects.count()
     client_of(leader).post(f"/notices/{failed.pk}/again/")
     failed.refresh_from_db()
-    assert (failed.state, failed.attempts) == (State.QUEUED, 0)
+    assert (failed.state, failed.attempts) == (NoticeState.QUEUED, 0)
     assert ProcrastinateJob.objects.count() == before + 1
 
 

@@ -18,7 +18,7 @@ from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.problem import ProblemError
 from passlight.messages.text import Parameters, message
 from passlight.office.accounts.models import Role, User
-from passlight.office.notices.models import Channel, Contact, Notice, State
+from passlight.office.notices.models import Channel, Contact, Notice, NoticeState
 from passlight.office.notices.queries import bell_of
 from passlight.office.notices.recipients import Post, Recipient
 from passlight.office.notices.tasks import deliver_notice
@@ -71,8 +71,8 @@ def queue_notice(contact: Contact, code: str, params: Parameters, *, clock: Cloc
 def send_again(notice: Notice) -> None:
     """Queue a failed notice once more, with all its attempts."""
     with transaction.atomic():
-        queued = Notice.objects.filter(pk=notice.pk, state=State.FAILED).update(
-            state=State.QUEUED, attempts=0, fault=""
+        queued = Notice.objects.filter(pk=notice.pk, state=NoticeState.FAILED).update(
+            state=NoticeState.QUEUED, attempts=0, fault=""
         )
         if queued:
             deliver_notice.defer(notice=notice.pk)
@@ -80,10 +80,10 @@ def send_again(notice: Notice) -> None:
 
 def mark_read(user: User, notices: Iterable[int] | None, *, clock: Clock) -> int:
     """Mark notices in the user's bell as read, or all of them; return how many were unread."""
-    mine = bell_of(user).filter(state=State.SENT)
+    mine = bell_of(user).filter(state=NoticeState.SENT)
     if notices is not None:
         mine = mine.filter(pk__in=list(notices))
-    return mine.update(state=State.READ, read_at=clock.now(), read_by=user)
+    return mine.update(state=NoticeState.READ, read_at=clock.now(), read_by=user)
 
 
 def _draft(
@@ -113,7 +113,7 @@ def _draft(
         code=code,
         params=plain,
         incident=incident,
-        state=State.QUEUED if contact else State.SENT,
+        state=NoticeState.QUEUED if contact else NoticeState.SENT,
         created_at=clock.now(),
         sent_at=None if contact else clock.now(),
     )

@@ -12,7 +12,7 @@ from passlight.messages.faults import PermanentError, TemporaryError
 from passlight.messages.text import Parameter, message
 from passlight.office.accounts.models import Role
 from passlight.office.notices.addresses import address_of
-from passlight.office.notices.models import Contact, Notice, State
+from passlight.office.notices.models import Contact, Notice, NoticeState
 from passlight.office.notices.recipients import Post
 from passlight.office.notices.tasks import BACKOFF
 from passlight.runtime.catalogue import both
@@ -37,7 +37,7 @@ def deliver(notice_id: int, *, clock: Clock, channels: Channels | None = None) -
             .select_related("contact__user", "contact__unit")
             .get(pk=notice_id)
         )
-        if notice.state != State.QUEUED:
+        if notice.state != NoticeState.QUEUED:
             return
         notice.attempts += 1
         notice.save(update_fields=["attempts"])
@@ -54,7 +54,9 @@ def deliver(notice_id: int, *, clock: Clock, channels: Channels | None = None) -
         log.exception("notice %s: the program failed", notice.pk)
         _give_up(notice, "program", clock=clock)
     else:
-        Notice.objects.filter(pk=notice.pk).update(state=State.SENT, sent_at=clock.now(), fault="")
+        Notice.objects.filter(pk=notice.pk).update(
+            state=NoticeState.SENT, sent_at=clock.now(), fault=""
+        )
 
 
 def _send(notice: Notice, channels: Channels) -> None:
@@ -74,7 +76,7 @@ def _give_up(notice: Notice, fault: str, *, clock: Clock) -> None:
     from passlight.office.notices.actions import notify
 
     with transaction.atomic():
-        Notice.objects.filter(pk=notice.pk).update(state=State.FAILED, fault=fault)
+        Notice.objects.filter(pk=notice.pk).update(state=NoticeState.FAILED, fault=fault)
         contact = notice.contact
         assert contact is not None
         log.warning("notice %s by %s failed: %s", notice.pk, contact.channel, fault)

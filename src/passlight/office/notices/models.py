@@ -19,7 +19,7 @@ class Channel(models.TextChoices):
     URL = "url"
 
 
-class State(models.TextChoices):
+class NoticeState(models.TextChoices):
     """Where a notice is. One in the bell is ``sent`` from the first; only those are read."""
 
     QUEUED = "queued"
@@ -85,7 +85,7 @@ class Notice(models.Model):
     code = models.CharField(max_length=64)
     params = models.JSONField()
     incident = models.UUIDField(null=True)
-    state = models.CharField(max_length=8, choices=State.choices)
+    state = models.CharField(max_length=8, choices=NoticeState.choices)
     attempts = models.PositiveSmallIntegerField(default=0)
     # Why the last attempt did not succeed: a code below ``messages.fault``.
     fault = models.CharField(max_length=24, blank=True)

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import visible_units
-from passlight.office.notices.models import Channel, Contact, Notice, State
+from passlight.office.notices.models import Channel, Contact, Notice, NoticeState
 
 
 def bell_of(user: User) -> QuerySet[Notice]:
@@ -20,13 +20,13 @@ def bell_of(user: User) -> QuerySet[Notice]:
 
 def unread_count(user: User) -> int:
     """Return how many notices wait in the bell."""
-    return bell_of(user).filter(state=State.SENT).count()
+    return bell_of(user).filter(state=NoticeState.SENT).count()
 
 
 def unread_of(incident: UUID, *, before: datetime) -> QuerySet[Notice]:
     """Return the bell's notices about an incident, made before ``before``, that nobody read."""
     return Notice.objects.filter(
-        incident=incident, channel=Channel.IN_APP, state=State.SENT, created_at__lt=before
+        incident=incident, channel=Channel.IN_APP, state=NoticeState.SENT, created_at__lt=before
     ).select_related("user", "unit")
 
 
@@ -42,7 +42,7 @@ def notices_of(incident: UUID) -> QuerySet[Notice]:
 def failed_visible(user: User) -> QuerySet[Notice]:
     """Return the notices of the user's units that could not be delivered, newest first."""
     return (
-        Notice.objects.filter(unit__in=visible_units(user), state=State.FAILED)
+        Notice.objects.filter(unit__in=visible_units(user), state=NoticeState.FAILED)
         .select_related("user", "unit", "contact")
         .order_by("-created_at", "pk")
     )

@@ -14,7 +14,7 @@ from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import ACTIONS, allowed, requires, signed_in_user
 from passlight.office.notices.actions import mark_read, send_again
 from passlight.office.notices.forms import BellFilterForm
-from passlight.office.notices.models import Notice, State
+from passlight.office.notices.models import Notice, NoticeState
 from passlight.office.notices.queries import bell_of, failed_visible, unread_count
 from passlight.office.pages.language import current_language, message
 from passlight.runtime.clock import SystemClock
@@ -36,7 +36,7 @@ class Line:
     @property
     def unread(self) -> bool:
         """Return whether nobody has read it."""
-        return self.notice.state == State.SENT
+        return self.notice.state == NoticeState.SENT
 
 
 @require_safe
@@ -47,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
     form = BellFilterForm(request.GET)
     rows = bell_of(user).select_related("user", "unit")
     if not form.everything:
-        rows = rows.filter(state=State.SENT)
+        rows = rows.filter(state=NoticeState.SENT)
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     may_care = allowed(user, "notices.contacts")
     failed = failed_visible(user) if may_care else Notice.objects.none()
