@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passlight.core.entry.plan_keys import check_value, plan_key
@@ -193,6 +193,7 @@ def test_a_value_out_of_bounds_is_refused(name: str, value: Any) -> None:
     assert caught.value.problems[0].field == name
 
 
+drawn = settings(deadline=None)
 UNITS = [DISTRICT, BRANCH, (*BRANCH, "town"), VILLAGE, ("qingpu", "xujing"), ("other",)]
 KEYS = ("test.visitor.hours", "cap.hall", "lease.minutes")
 
@@ -227,6 +228,7 @@ def slowly(plans: list[PlanVersion], unit: tuple[str, ...], at: datetime, name: 
     return None
 
 
+@drawn
 @given(versions(), st.sampled_from(UNITS), st.integers(-1, 5), st.randoms())
 def test_the_nearest_units_latest_word_holds_in_any_order(plans, unit, day, random) -> None:
     at = START + day * DAY
@@ -238,6 +240,7 @@ def test_the_nearest_units_latest_word_holds_in_any_order(plans, unit, day, rand
     assert resolve(iter(shuffled), unit, at) == found
 
 
+@drawn
 @given(versions(), st.sampled_from(UNITS), st.integers(-1, 5))
 def test_every_value_has_its_origin_above_or_at_the_unit(plans, unit, day) -> None:
     found = resolve(plans, unit, START + day * DAY)
@@ -249,6 +252,7 @@ def test_every_value_has_its_origin_above_or_at_the_unit(plans, unit, day) -> No
         assert source.effective_from <= found.at
 
 
+@drawn
 @given(versions(), st.sampled_from(UNITS), st.integers(-1, 4), st.integers(0, 86_399))
 def test_nothing_changes_but_at_a_change(plans, unit, day, seconds) -> None:
     at = START + day * DAY + timedelta(seconds=seconds)
@@ -257,6 +261,7 @@ def test_nothing_changes_but_at_a_change(plans, unit, day, seconds) -> None:
     assert difference(resolve(plans, unit, at), resolve(plans, unit, max(at, until))) == ()
 
 
+@drawn
 @given(versions(), versions(), st.sampled_from(UNITS))
 def test_a_difference_leads_from_one_to_the_other(one, other, unit) -> None:
     at = START + 5 * DAY
