@@ -66,6 +66,11 @@ class CorrectionForm(forms.Form):
         zone.queryset = hall.zones.exclude(kind="outside")
         zone.empty_label = None
 
+    @classmethod
+    def of(cls, hall: Hall) -> "CorrectionForm":
+        """Return the form as it is first shown: the hall itself is chosen."""
+        return cls(hall, initial={"zone": hall.zones.filter(kind="hall").first()})
+
 
 class StateForm(forms.Form):
     """A hall's state, and why."""

@@ -3,7 +3,7 @@
 from passlight.office.pages.menu import Entry, register
 
 register(
-    Entry(code="halls.menu", route="halls:index", icon="door", action="halls.view", order=40),
+    Entry(code="halls.menu", route="halls:index", icon="pin", action="halls.view", order=40),
     Entry(
         code="halls.plan.menu", route="halls:plans", icon="shield", action="plans.view", order=42
     ),

@@ -63,6 +63,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     form = _form(scope, data)
     context: dict[str, Any] = {"form": form, "scope": scope, "scopes": choices}
+    context["groups"] = form.fields_of()
     if data is not None and form.is_valid():
         planned = form.new_plan()
         try:

@@ -82,9 +82,10 @@ class Presence:
 
 
 def occupancy(hall: Hall, at: datetime) -> list[ZoneOccupancy]:
-    """Return how many are in each zone that counts people, in the order of the zones."""
+    """Return how many are in each zone that counts people, the hall itself first."""
     plan = resolved_plan(hall, at)
     counted = [zone for zone in hall.zones.all() if ZoneKind(zone.kind).counts]
+    counted.sort(key=lambda zone: zone.kind != ZoneKind.HALL)
     here = Q(opened_at__lte=at) & (Q(closed_at=None) | Q(closed_at__gt=at))
     inside = dict(
         Lease.objects.filter(here, zone__in=counted).values_list("zone").annotate(n=Count("id"))

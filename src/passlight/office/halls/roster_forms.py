@@ -85,7 +85,7 @@ class DutyForm(forms.Form):
             unit__in=visible_units(actor), role__in=_ROLES, locked_at=None
         ).order_by("unit__path", "role", "id")
         user.queryset, user.empty_label = people, None
-        deputy.queryset = people
+        deputy.queryset, deputy.empty_label = people, "–"
 
     def duty(self) -> NewDuty:
         """Return what a valid form says."""

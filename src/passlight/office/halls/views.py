@@ -50,7 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, hall_id: UUID) -> HttpResponse:
     """Show one hall: zones with who is inside, doors, corrections, state."""
     hall = visible(request, hall_id)
-    return _detail(request, hall, CorrectionForm(hall), StateForm(initial={"state": hall.state}))
+    return _detail(request, hall, CorrectionForm.of(hall), StateForm(initial={"state": hall.state}))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,7 +100,7 @@ def state(request: HttpRequest, hall_id: UUID) -> HttpResponseBase:
     hall = visible(request, hall_id)
     form = StateForm(request.POST)
     if not form.is_valid():
-        return _detail(request, hall, CorrectionForm(hall), form, status=422)
+        return _detail(request, hall, CorrectionForm.of(hall), form, status=422)
     set_state(
         hall,
         form.chosen(),

@@ -65,4 +65,5 @@ def _which(family: str, rest: str) -> str:
     if family == "incident":
         code = f"incidents.step.{rest.removesuffix('.minutes')}"
         return message(code) if code in catalogue() else rest
-    return rest
+    code = f"halls.zone.{rest}"
+    return message(code) if family == "cap" and code in catalogue() else rest
