@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "src/passlight/office/static/dist");
-const modules = ["office", "resident", "visit", "checker"];
+const modules = ["office", "resident", "visit", "checker", "incident"];
 
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });

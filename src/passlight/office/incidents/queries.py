@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from passlight.core.incidents.allowed import next_steps
@@ -61,6 +63,12 @@ def closed_incidents(user: User, *, since: datetime) -> QuerySet[StoredIncident]
     """Return the incidents closed since ``since``, newest first."""
     rows = incidents_visible(user).filter(closed_at__gte=since)
     return rows.select_related("venue", "unit").order_by("-closed_at", "pk")
+
+
+def today_start(now: datetime) -> datetime:
+    """Return the midnight with which this day began here."""
+    local = now.astimezone(ZoneInfo(settings.TIME_ZONE))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def unacknowledged(user: User) -> QuerySet[StoredIncident]:

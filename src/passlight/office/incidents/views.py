@@ -1,0 +1,273 @@
+"""Pages that show incidents: the list, one with its steps, the street office's queue, a new one.
+
+A person appears under masks, and each such reading is logged for them to see. Lists name
+nobody: who looks over them every minute needs ages and steps, not names.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from passlight.core.incidents.incident import Incident
+from passlight.core.incidents.steps import FindingKind, Step
+from passlight.core.kernel.problem import ProblemError
+from passlight.office.accounts.models import Role, User
+from passlight.office.accounts.roles import allowed, requires, signed_in_user
+from passlight.office.incidents import actions, co_present, evidence, presenting
+from passlight.office.incidents.forms import HandOverForm, OpenForm, hand_over_people, problem_text
+from passlight.office.incidents.grounds import grounds_of
+from passlight.office.incidents.models import EvidenceFile, RecordLink, StoredIncident
+from passlight.office.incidents.queries import (
+    closed_incidents,
+    incidents_visible,
+    listed,
+    open_incidents,
+    today_start,
+    unacknowledged,
+)
+from passlight.office.incidents.recording import read
+from passlight.office.incidents.wording import entrance_words, kind_words, named
+from passlight.office.pages.language import message
+from passlight.office.people.identity import Purpose
+from passlight.office.people.models import Person
+from passlight.office.people.queries import MaskedIdentity, find_by_document, masked_identity
+from passlight.runtime.clock import SystemClock, SystemEntropy
+
+CLOCK = SystemClock()
+ENTROPY = SystemEntropy()
+ROWS_A_PAGE = 50
+OPEN_LISTED_MAX = 200
+
+
+@require_safe
+@requires("incidents.view")
+def index(request: HttpRequest) -> HttpResponse:
+    """Show open incidents, late ones first, and what was closed today."""
+    user, now = signed_in_user(request), CLOCK.now()
+    rows = listed(open_incidents(user)[:OPEN_LISTED_MAX], now)
+    closed = Paginator(closed_incidents(user, since=today_start(now)), ROWS_A_PAGE)
+    page = closed.get_page(request.GET.get("page"))
+    context = {
+        "rows": [_row(row, now) for row in rows],
+        "late": [row for row in rows if row.is_late],
+        "first_late": next((_row(row, now) for row in rows if row.is_late), None),
+        "closed": [
+            {"stored": stored, "kind": kind_words(stored.kind), **_times(stored)}
+            for stored in page.object_list
+        ],
+        "page": page,
+        "may_open": allowed(user, "incidents.open"),
+        "now_ms": int(now.timestamp() * 1000),
+    }
+    return render(request, "incidents/index.html", context)
+
+
+@require_safe
+@requires("incidents.street")
+def street(request: HttpRequest) -> HttpResponse:
+    """Show the street office its queue: new reports by waiting minutes, then what it verifies."""
+    user, now = signed_in_user(request), CLOCK.now()
+    new = unacknowledged(user)[:OPEN_LISTED_MAX]
+    taken = open_incidents(user).filter(step__in=[Step.ACKNOWLEDGED.value, Step.VERIFYING.value])
+    waiting = open_incidents(user).filter(end="data-error")
+    context = {
+        "new": [_row(row, now) for row in listed(new, now)],
+        "taken": [_row(row, now) for row in listed(taken[:OPEN_LISTED_MAX], now)],
+        "waiting": [_row(row, now) for row in listed(waiting[:OPEN_LISTED_MAX], now)],
+        "now_ms": int(now.timestamp() * 1000),
+    }
+    return render(request, "incidents/street.html", context)
+
+
+@sensitive_post_parameters("number")
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("incidents.open")
+def open_new(request: HttpRequest) -> HttpResponseBase:
+    """Open an incident from a post, perhaps on oneself."""
+    user = signed_in_user(request)
+    chosen = {"kind": FindingKind.RED.value, "venue": request.GET.get("venue")}
+    form = OpenForm(user, request.POST if request.method == "POST" else None, initial=chosen)
+    if form.is_bound and form.is_valid():
+        myself = bool(form.cleaned_data.get("myself"))
+        person = user.person if myself else None
+        if person is None and form.document is not None:
+            person = find_by_document(form.document)
+        stored = actions.open_by_hand(
+            form.place,
+            FindingKind(form.cleaned_data["kind"]),
+            actor=user,
+            person=person,
+            role="staff" if myself else "visitor",
+            detail=form.cleaned_data["detail"],
+            clock=CLOCK,
+            entropy=ENTROPY,
+        )
+        messages.success(request, message("incidents.done.opened", number=stored.number))
+        return redirect("incidents:detail", stored.pk)
+    return render(
+        request, "incidents/open.html", {"form": form}, status=422 if form.is_bound else 200
+    )
+
+
+@never_cache
+@require_safe
+@requires("incidents.view")
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show one incident: how long, its steps, whom to call, the person under masks, the log."""
+    return detail_page(request, pk)
+
+
+def detail_page(
+    request: HttpRequest, pk: UUID, *, problem: str = "", status: int = 200, **more: Any
+) -> HttpResponse:
+    """Return the page of one incident, with what went wrong when something did.
+
+    Rendered inside the transaction of the access row: what undoes the row undoes the answer.
+    """
+    user, now = signed_in_user(request), CLOCK.now()
+    with transaction.atomic():
+        stored = _visible(user, pk)
+        incident = read(stored)
+        person = person_of(stored)
+        context = {
+            "stored": stored,
+            "incident": incident,
+            "closed": incident.closed,
+            "kind": kind_words(stored.kind),
+            "venue": named(stored.venue),
+            "entrance": entrance_words(stored),
+            "person": person,
+            "identity": _identity(person, user, stored),
+            "rows": presenting.step_rows(stored, incident, user, now),
+            "ends": presenting.ends_open(stored, incident, user),
+            "calls": presenting.calls(stored, incident, now),
+            "lines": presenting.log_lines(incident),
+            "grounds": grounds_of(stored),
+            "files": evidence.files_of(stored),
+            "proven": [step for step in Step if step in incident.done],
+            "now_ms": int(now.timestamp() * 1000),
+            "found_ms": int(stored.found_at.timestamp() * 1000),
+            "age": (stored.closed_at or now) - stored.found_at,
+            "problem": problem,
+            **_rights(user, stored, incident),
+            **more,
+        }
+        return render(request, "incidents/detail.html", context, status=status)
+
+
+@never_cache
+@require_safe
+@requires("incidents.street")
+def present(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """List who was in the zone with the person, for the office that has to reach them."""
+    user = signed_in_user(request)
+    with transaction.atomic():
+        stored = _visible(user, pk)
+        context = {
+            "stored": stored,
+            "kind": kind_words(stored.kind),
+            "found": co_present.co_present(stored, actor=user, clock=CLOCK),
+        }
+        return render(request, "incidents/present.html", context)
+
+
+@never_cache
+@require_safe
+@requires("incidents.view")
+def evidence_file(request: HttpRequest, pk: UUID, file: UUID) -> HttpResponse:
+    """Send one evidence file as what it is, never as a page."""
+    stored = _visible(signed_in_user(request), pk)
+    found = get_object_or_404(EvidenceFile, pk=file, incident=stored)
+    response = HttpResponse(evidence.open_file(found), content_type=found.media_type)
+    response["Content-Disposition"] = f'attachment; filename="{stored.number}-{found.event}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def refused(request: HttpRequest, pk: UUID, error: ProblemError) -> HttpResponse:
+    """Return the page again with what is missing, in words."""
+    return detail_page(request, pk, problem=problem_text(error.problems[0]), status=422)
+
+
+def person_of(stored: StoredIncident) -> Person | None:
+    """Return the person whom the pseudonym names."""
+    if stored.visits_key is None:
+        return None
+    return Person.objects.filter(visits_key=stored.visits_key).first()
+
+
+def _visible(user: User, pk: UUID) -> StoredIncident:
+    rows = incidents_visible(user).select_related("venue", "unit", "owner", "deputy", "opened_by")
+    return get_object_or_404(rows, pk=pk)
+
+
+def _identity(person: Person | None, user: User, stored: StoredIncident) -> MaskedIdentity | None:
+    """Return the masked identity, logged; the auditor reads the course, not the person."""
+    if person is None or user.role == Role.AUDITOR:
+        return None
+    return masked_identity(
+        person,
+        actor=user,
+        purpose=Purpose.INCIDENT,
+        case=stored.number,
+        place=stored.venue.name,
+        clock=CLOCK,
+    )
+
+
+def _rights(user: User, stored: StoredIncident, incident: Incident) -> dict[str, Any]:
+    pending = incident.pending
+    mine = pending is not None and user.badge in (pending.to, pending.deputy)
+    may_hand_over = allowed(user, "incidents.hand-over") and pending is None and not incident.closed
+    return {
+        "pending": pending,
+        "pending_mine": mine,
+        "pending_to": presenting.name_of(pending.to, presenting.people_of(incident))
+        if pending is not None
+        else None,
+        "may_receive": allowed(user, "incidents.lead")
+        and Step.DUTY_LEADER_TOLD not in incident.done
+        and not incident.closed,
+        "hand_over": HandOverForm(hand_over_people(stored.unit.path, user))
+        if may_hand_over
+        else None,
+        "may_note": allowed(user, "incidents.note"),
+        "may_reopen": allowed(user, "incidents.reopen") and incident.ended,
+        "may_list_present": allowed(user, "incidents.street"),
+        "records": RecordLink.objects.filter(incident=stored).count(),
+    }
+
+
+def _row(row: Any, now: Any) -> dict[str, Any]:
+    stored, waits = row.stored, row.waits
+    return {
+        "stored": stored,
+        "kind": kind_words(stored.kind),
+        "venue": named(stored.venue),
+        "age": row.age,
+        "found_ms": int(stored.found_at.timestamp() * 1000),
+        "is_late": row.is_late,
+        "waits": waits,
+        "step_name": message(f"incidents.step.{waits.step}") if waits else "",
+        "late_for": row.late[0].late if row.late else None,
+        "late_step": message(f"incidents.step.{row.late[0].step}") if row.late else "",
+        "late_due": row.late[0].due_at if row.late else None,
+        "left": waits.due_at - now if waits and not waits.is_late else None,
+        "calls": presenting.calls(stored, row.incident, now)[:1],
+    }
+
+
+def _times(stored: StoredIncident) -> dict[str, Any]:
+    told, isolated = stored.street_told_at, stored.isolated_at
+    return {
+        "to_street": told - isolated if told and isolated and told >= isolated else None,
+        "whole": stored.closed_at - stored.found_at if stored.closed_at else None,
+    }
