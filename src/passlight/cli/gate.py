@@ -123,6 +123,7 @@ async def _enrol(config: GateConfig, token: str) -> None:
             key=key,
             token=token,
             roots=config.roots,
+            place=(config.venue, config.entrance),
             show=_show_fingerprint,
             monotonic=clock.monotonic,
         )

@@ -15,7 +15,9 @@ from passlight.runtime.device_key import DeviceKey
 TIMEOUT_SECONDS: Final = 10.0
 ANSWER_BYTES_MAX: Final = 128 * 1024 * 1024
 SMALL_BYTES_MAX: Final = 1024 * 1024
-_OFFICE_CONNECTIONS = 4
+_CONNECTIONS = 4
+# Refusals of a proof that may be for its time; the office does not say which it was.
+_TIMED = frozenset({"proof-time", "proof-bad"})
 
 
 class NoAnswerError(Exception):
@@ -80,7 +82,7 @@ class DoorClient:
             transport=transport,
             follow_redirects=False,
             trust_env=False,
-            limits=httpx.Limits(max_connections=_OFFICE_CONNECTIONS),
+            limits=httpx.Limits(max_connections=_CONNECTIONS),
         )
 
     async def close(self) -> None:
@@ -169,7 +171,7 @@ class DoorClient:
         now_ms = said.get("now_ms")
         if isinstance(now_ms, int) and not isinstance(now_ms, bool):
             # Whoever this is: it is used for proofs, and nothing is judged by it.
-            self._keeper.suggest(now_ms / 1000, off=said.get("error") == "proof-time")
+            self._keeper.suggest(now_ms / 1000, off=said.get("error") in _TIMED)
         raise RefusedError(status, str(said.get("error", "no-answer")), said)
 
 

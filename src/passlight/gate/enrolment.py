@@ -28,11 +28,14 @@ async def enrol(
     key: DeviceKey,
     token: str,
     roots: tuple[bytes, ...],
+    place: tuple[str, str],
     show: Callable[[str], None],
     monotonic: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Identity:
     """Return who this device is, once somebody has confirmed it; nothing is kept before.
+
+    ``place`` is the venue and entrance of the configuration; ``roots`` are pinned by it, or none.
 
     Raises:
         ProblemError: the token is not good, the answer is not to be believed, or nobody
@@ -49,6 +52,9 @@ async def enrol(
             "enrol-no-answer", "The server does not answer.", "Check [server] url and the network."
         ) from error
     device, realm, told = _welcome(begun)
+    if (begun.get("venue"), begun.get("entrance")) != place:
+        remedy = "Write that venue and entrance below [door], or take a token of this door."
+        raise _problem("enrol-place", "The token is for another door.", remedy)
     if roots and not set(told) <= set(roots):
         remedy = "Compare root below [server] with the office's page of gates."
         raise _problem("enrol-roots", "Others sign there than the configuration says.", remedy)

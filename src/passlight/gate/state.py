@@ -119,9 +119,9 @@ class DoorState:
         """Return whether the office revoked this device; that stays through a restart."""
         return bool((self.folder.read_json(GRANT) or {}).get("stopped", False))
 
-    def stop(self) -> None:
-        """Keep that the office revoked this device."""
-        self.folder.write_json(GRANT, {"grant": "", "stopped": True})
+    def stop(self, grant: str = "") -> None:
+        """Keep that the office put this device out of service; ``grant`` is for its last upload."""
+        self.folder.write_json(GRANT, {"grant": grant, "stopped": True})
 
     def next_boot(self) -> int:
         """Return the number of this start, which no start before had."""

@@ -38,7 +38,7 @@ RESERVE: Final = 5
 RENEW_SHARE: Final = 0.5
 
 _FAILURES = (NoAnswerError, RefusedError)
-_GONE = frozenset({"revoked", "wipe", "gate-revoked", "gate-wipe", "wiped"})
+_GONE = frozenset({"revoked", "wipe", "wiped"})
 _NO_GRANT = frozenset({"no-grant", "grant-expired", "grant-revoked", "grant-bad"})
 
 
@@ -147,7 +147,6 @@ class Uplink:
         self._call_office = False
         self.state.keep_grant(str(answer["grant"]))
         self._door.status.revoked = False
-        await self._obey(answer.get("wipe"))
 
     async def fetch_trust(self) -> None:
         """Take the newest trust list.
@@ -308,14 +307,11 @@ class Uplink:
         if refused.status != httpx.codes.FORBIDDEN or refused.error not in _GONE:
             return
         self._door.status.revoked = True
-        if not self.state.is_stopped:
-            self.state.stop()
-        await self._obey(refused.answer.get("wipe"))
-
-    async def _obey(self, document: Any) -> None:
-        order = None if document is None else read_order(document, self.identity)
-        if order is not None:
-            self._door.status.revoked = True
+        last = str(refused.answer.get("grant", ""))
+        if not self.state.is_stopped or last:
+            self.state.stop(last)
+        order = read_order(refused.answer.get("order"), self.identity)
+        if refused.error == "wipe" and order is not None:
             await self.wipe(order)
 
     async def wipe(self, order: str) -> None:

@@ -19,8 +19,8 @@ RECEIPT_WAIT_SECONDS: Final = 2.0
 
 def read_order(document: Any, identity: Identity) -> str | None:
     """Return the number of an order that the realm's office signed for this very device."""
-    raw = document.encode() if isinstance(document, str) else json.dumps(document).encode()
     try:
+        raw = json.dumps(document).encode()
         payload = envelope.open_envelope(
             raw,
             kind=envelope.WIPE,
