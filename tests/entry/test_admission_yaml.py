@@ -92,12 +92,12 @@ CASES: dict[str, tuple[str, str, int]] = {
     "unknown admits": (
         instead("unknown: {outcome: ask", "unknown: {outcome: admit"),
         "policy-admits",
-        ROW,
+        5,
     ),
     "expired isolates": (
         instead("expired: {outcome: ask", "expired: {outcome: isolate"),
         "policy-unverified",
-        ROW,
+        6,
     ),
     "no English": (
         instead(f"full: {{outcome: refuse, say: {SAY}}}", "full: {outcome: refuse, say: {zh: 满}}"),
@@ -171,7 +171,7 @@ CASES: dict[str, tuple[str, str, int]] = {
         26,
     ),
     "another key": (instead("    mask: true", "    shoes: true"), "unknown-key", ROW + 5),
-    "a hospital that refuses": (instead("service-hall", "hospital"), "policy-refuses-care", ROW),
+    "a hospital that refuses": (instead("service-hall", "hospital"), "policy-refuses-care", 9),
     "nothing at all": ("common: {}\n", "missing-key", 1),
     "no YAML": ("policies: [", "not-yaml", 1),
 }
@@ -210,3 +210,10 @@ def test_a_row_may_override_what_the_rows_share() -> None:
     found = load(instead("    settings:\n", own))[0].failure("test")
     assert found is not None
     assert (found.outcome, found.basis) == ("ask", "clause 9")
+
+
+def test_a_fault_that_many_policies_share_is_said_once() -> None:
+    """Five roles have it; the author wrote it once, on line 5."""
+    found = problems(instead("unknown: {outcome: ask", "unknown: {outcome: admit"))
+    assert [(one.line, one.field) for one in found] == [(5, "failures.unknown.outcome")]
+    assert len(problems(without("test-none:"))) == 1

@@ -66,6 +66,9 @@ class _Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Common:
+    """What the rows share; ``places`` says where each outcome stands, for what is wrong with it."""
+
+    places: Mapping[str, Node] = field(default_factory=dict)
     failures: Mapping[str, Failure] = field(default_factory=dict)
     unobserved: Mapping[str, Failure] = field(default_factory=dict)
     questions: Mapping[str, Question] = field(default_factory=dict)
@@ -107,6 +110,7 @@ def _read_common(node: Node) -> _Common:
     entries = node.mapping(required=NO_KEYS, optional=_SHARED)
     questions = entries["questions"].entries() if "questions" in entries else {}
     return _Common(
+        places=_places(entries),
         failures=_failures(entries.get("failures"), REQUIREMENTS),
         unobserved=_failures(entries.get("unobserved"), OBSERVED),
         questions={key: _question(key, item) for key, item in questions.items()},
@@ -144,13 +148,24 @@ def _read_row(node: Node, setting: Setting, common: _Common) -> list[AdmissionPo
         )
         for role, venue_class in product(roles, classes)
     ]
+    places = {**common.places, **_places(entries)}
     for policy in policies:
-        _note_gaps(node, policy)
+        _note_gaps(node, policy, places)
     return policies
 
 
-def _note_gaps(node: Node, policy: AdmissionPolicy) -> None:
-    """Note what would leave a door to guess."""
+def _places(entries: Mapping[str, Node]) -> dict[str, Node]:
+    """Return where the outcomes of a row stand, by the field that a gap names."""
+    return {
+        f"{group}.{key}.outcome": item
+        for group in ("failures", "unobserved")
+        if group in entries
+        for key, item in entries[group].entries().items()
+    }
+
+
+def _note_gaps(node: Node, policy: AdmissionPolicy, places: Mapping[str, Node]) -> None:
+    """Note what would leave a door to guess: once, where it stands, however many rows share it."""
     for gap in gaps(
         colours=policy.colours,
         has_test=policy.test_age is not None,
@@ -162,8 +177,10 @@ def _note_gaps(node: Node, policy: AdmissionPolicy) -> None:
         failures={found.requirement: found for found in policy.failures},
         venue_class=policy.venue_class,
     ):
-        message = f"{policy.role} of {policy.venue_class}: {gap.message}"
-        node.findings.note(node, gap.code, message, gap.remedy, gap.field)
+        here = places.get(gap.field, node)
+        known = {(one.file, one.line, one.code, one.field) for one in node.findings.problems}
+        if (here.file, here.line, f"rules.{gap.code}", gap.field) not in known:
+            node.findings.note(here, gap.code, gap.message, gap.remedy, gap.field)
 
 
 def _names(node: Node, known: tuple[str, ...], code: str) -> tuple[str, ...]:
