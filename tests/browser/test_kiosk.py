@@ -23,6 +23,7 @@ from passlight.gate.ports import DisplayState, GuardKey, Pressed, Scan, ShownVer
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from tests.browser.conftest import Launch
 from tests.browser.stack import REPOSITORY
+from tests.browser.test_pages import faults
 
 CODE = "PL1:" + ("A1 $%*+-./:" * 16)[:174]
 SIZES = {"portrait": (1080, 1920), "landscape": (1280, 800)}
@@ -268,6 +269,16 @@ def test_every_state_is_shape_word_and_colour(
             sign = page.locator(".k-shape svg use").get_attribute("href")
             assert page.locator(f"symbol{sign}").count() == 1
             assert page.locator("[role=alert] h1").count() == 1
+
+
+def test_axe_finds_nothing(boxed: Boxed, opened: Opened) -> None:
+    box = boxed(result_seconds=60, ask_seconds=60)
+    page = opened(box)
+    for name in ("idle", "offline", "green", "yellow", "refuse", "unsure"):
+        box.show(CASES[name][0])
+        seq = box.kiosk._seq
+        page.wait_for_function("seq => document.body.dataset.seq === String(seq)", arg=seq)
+        assert faults(page) == [], name
 
 
 def test_a_colour_that_disagrees_with_the_outcome_is_never_a_field(
