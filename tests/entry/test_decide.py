@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from passlight.core.entry.decide import Verdict, decide, prompts
-from passlight.core.entry.policy import DoorPolicy, policy_from_json
+from passlight.core.entry.policy import DoorPolicy
+from passlight.core.entry.policy_form import policy_from_json
 from passlight.core.entry.presented import (
     Observed,
     Presented,
@@ -40,7 +41,7 @@ presentations = st.builds(
     room=st.sampled_from(Room),
     emergency=st.just(False),
 )
-everyone = settings(max_examples=300, deadline=None)
+everyone = settings(max_examples=150, deadline=None)
 
 
 def verdict(policy: DoorPolicy, presented: Presented, now: int = NOW) -> Verdict:

@@ -7,7 +7,7 @@ the vectors, by hand.
 from dataclasses import replace
 
 from passlight.core.entry.party import Companion, PartyVerdict, decide_party
-from passlight.core.entry.policy import policy_from_json
+from passlight.core.entry.policy_form import policy_from_json
 from passlight.core.entry.presented import (
     Observed,
     Presented,

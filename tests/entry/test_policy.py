@@ -14,9 +14,9 @@ from passlight.core.entry.policy import (
     DoorPolicy,
     TestRule,
     policy_class,
-    policy_from_json,
     policy_from_pack,
 )
+from passlight.core.entry.policy_form import policy_from_json
 from passlight.core.kernel.colour import Colour
 from passlight.core.kernel.problem import ProblemError
 from passlight.core.places.venue import VenueClass

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from passlight.core.entry.decide import decide
-from passlight.core.entry.policy import policy_from_json
+from passlight.core.entry.policy_form import policy_from_json
 from passlight.core.entry.presented import presented_from_json
 from tests.vectors.verdict_vectors import VECTORS
 

@@ -15,7 +15,7 @@ import pytest
 from passlight.core.codes import sampling
 from passlight.core.entry import decide as deciding
 from passlight.core.entry.decide import decide, prompts
-from passlight.core.entry.policy import policy_from_json
+from passlight.core.entry.policy_form import policy_from_json
 from passlight.core.entry.presented import (
     Observed,
     Room,

@@ -12,7 +12,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from passlight.core.entry.form import Form, fail, instant_text, load_json
-from passlight.core.entry.policy import DoorPolicy, policy_from_json
+from passlight.core.entry.policy import DoorPolicy
+from passlight.core.entry.policy_form import policy_from_json
 from passlight.core.kernel.limits import DOOR_DOCUMENT_BYTES_MAX, DOOR_POLICIES_MAX
 from passlight.core.places.venue import ENTRANCE_CODE, ZONE_CODE
 from passlight.core.rules.admission import ROLES
