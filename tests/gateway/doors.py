@@ -78,7 +78,7 @@ def door_json(office: Office, venue: str, **changes: Any) -> dict[str, Any]:
         "hall": None,
         "plan": "test",
         "plan_version": "1",
-        "policies": [POLICIES["visitor"], POLICIES["staff"], POLICIES["staff-reentry"]],
+        "policies": [POLICIES["visitor"]],
         "offset": 480,
         "emergency": False,
         "one_of": "either",

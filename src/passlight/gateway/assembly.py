@@ -55,6 +55,7 @@ class Gateway:
     spool: Spool
     follower: Follower
     drainer: Drainer
+    feed: DoorFeed
 
 
 def assemble(
@@ -134,4 +135,11 @@ def assemble(
             stopped=stopped,
         )
     )
-    return Gateway(app=app, published=published, spool=spool, follower=follower, drainer=drainer)
+    return Gateway(
+        app=app,
+        published=published,
+        spool=spool,
+        follower=follower,
+        drainer=drainer,
+        feed=doors.feed,
+    )

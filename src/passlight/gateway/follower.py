@@ -29,7 +29,7 @@ from passlight.gateway.published import (
 POLL_SECONDS = 1.0
 DAY_SECONDS = 86_400
 SLOW_POLL = timedelta(seconds=60)
-STAFF_POLL_SECONDS = 5.0
+STAFF_POLL_SECONDS = 2.0
 COPY_EVERY = timedelta(seconds=30)
 BACKOFF_FIRST = 0.2
 BACKOFF_LAST = 5.0
