@@ -17,9 +17,24 @@ def stand(page: Page, gate: str = "北门") -> None:
     holds(page)
 
 
+def wait_until(page: Page, promise: str) -> None:
+    """Wait until a script's promise is true; ``wait_for_function`` takes a promise for a yes."""
+    for _ in range(150):
+        if page.evaluate(promise):
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"never true: {promise}")
+
+
 def holds(page: Page) -> None:
     """Wait until the phone could decide alone."""
-    page.wait_for_function(_HOLDS, timeout=30_000)
+    page.wait_for_selector("#as-of:not(:empty)")  # its store is made
+    wait_until(page, _HOLDS)
+
+
+def kept(page: Page, home: str) -> None:
+    """Wait until the page at ``home`` opens without network."""
+    wait_until(page, f"caches.match('{home}').then(Boolean)")
 
 
 def type_keys(page: Page, text: str) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.camera import next_code, read_code
 from tests.browser.conftest import Enter
-from tests.browser.door import admit, measure, press, stand, type_keys
+from tests.browser.door import admit, kept, measure, press, stand, type_keys, wait_until
 from tests.browser.stack import Stack
 from tests.browser.test_pages import check_widths, faults
 from tests.browser.test_scan import fact_at_hand, rows, until
@@ -31,7 +31,7 @@ def test_three_scans_a_reload_and_back_again(
     phones = [enter(name, "/me/") for name in ("wang", "li", "zhao")]
     page = enter("lin", "/checker/post/")
     stand(page)
-    page.wait_for_function("caches.match('/checker/').then(Boolean)")
+    kept(page, "/checker/")
     page.context.set_offline(True)
     last = ""
     for number, phone in enumerate(phones, start=1):
@@ -67,14 +67,14 @@ def test_three_scans_a_reload_and_back_again(
 
     page.context.set_offline(False)
     expect(page.locator("#count-waiting")).to_have_text("0", timeout=30_000)
-    kept = until(
+    landed = until(
         page,
         stack,
         "select payload -> 'entry', visits_key from records_record where kind = 'admit'",
         3,
     )
-    assert len({visits for _, visits in kept if visits}) == 3
-    for entry, _ in kept:
+    assert len({visits for _, visits in landed if visits}) == 3
+    for entry, _ in landed:
         assert entry["offline"] is True
         assert entry["measured"] == {"state": "measured", "tenths": 365, "thermometer": "T1"}
         assert entry["registered"]["how"] == "code"
@@ -95,7 +95,7 @@ def test_a_false_list_is_refused_and_red_is_isolated_offline(
         stack, "case.confirmed", stack.facts_key("li"), json.dumps({"case_id": "door-1"})
     ) as land:
         assert land()["landed"] == 1
-    page.wait_for_function(f"({_STATES})().then(count => count > 0)", timeout=20_000)
+    wait_until(page, f"({_STATES})().then(count => count > 0)")
 
     told: list[int] = []
 
@@ -172,14 +172,14 @@ def test_emergency_paper_and_exit(enter: Enter, stack: Stack) -> None:
     page.locator("#tool-exit").click()
     page.locator("#exit-none").click()
     expect(page.locator("#count-waiting")).to_have_text("0")
-    kept = until(
+    landed = until(
         page,
         stack,
         "select kind, payload -> 'entry' from records_record where entrance = 's'"
         " and kind in ('admit', 'ask', 'exit') order by occurred_at",
         3,
     )
-    (first, emergency), (second, paper), (third, left) = kept
+    (first, emergency), (second, paper), (third, left) = landed
     assert (first, second, third) == ("admit", "ask", "exit")
     assert emergency["requirement"] == "emergency"
     assert paper["registered"] == {"how": "paper", "reference": "A-017"}

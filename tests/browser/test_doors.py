@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.camera import SLOT_SECONDS, next_code, read_code, text_of
 from tests.browser.conftest import Enter
-from tests.browser.door import DEAF_MS, holds, press, stand, type_keys
+from tests.browser.door import DEAF_MS, holds, kept, press, stand, type_keys
 from tests.browser.stack import Stack
 from tests.browser.test_scan import rows, type_code, until
 
@@ -117,7 +117,7 @@ def test_without_the_gateway_a_door_asks_and_never_shows_a_colour(enter: Enter) 
 def test_a_phone_without_network_goes_on_and_says_since_when(enter: Enter) -> None:
     phone = enter("zhao", "/me/")
     first = read_code(phone)
-    phone.wait_for_function("caches.match('/me/').then(Boolean)")
+    kept(phone, "/me/")
     phone.context.set_offline(True)
     phone.reload()
     assert next_code(phone, first) != first
