@@ -95,7 +95,7 @@ def test_what_is_due_is_found_without_being_told(
     publish_due(moment)
     assert GateDoor.objects.count() == 2
     publish_round(moment)
-    assert GateDoor.objects.count() == 3, "the hourly round finds what nobody told"
+    assert GateDoor.objects.count() == 3, "the round finds what nobody told"
 
 
 def test_a_closed_entrance_gets_none(cast: Cast, keys: KeyFolder, moment: Moment) -> None:

@@ -49,6 +49,7 @@ def duties() -> Sequence[Duty]:
     Raises:
         ImportError: when a part is missing; better now than at the first record.
     """
+    from passlight.office.gates.publishing import publish_due, publish_round
     from passlight.office.halls.actions import sweep
     from passlight.office.incidents.actions import escalate
     from passlight.office.incidents.follow import follow_records
@@ -57,6 +58,8 @@ def duties() -> Sequence[Duty]:
     return (
         Duty(name="records", every_seconds=1, run=follow_records),
         Duty(name="places", every_seconds=15, run=sweep),
+        Duty(name="doors", every_seconds=5, run=publish_due),
+        Duty(name="all-doors", every_seconds=300, run=publish_round),
         Duty(name="escalation", every_seconds=60, run=escalate),
         Duty(name="outbox", every_seconds=60, run=rescue),
     )

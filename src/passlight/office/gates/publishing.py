@@ -75,7 +75,7 @@ def publish_due(clock: Clock) -> bool:
 
 
 def publish_round(clock: Clock) -> bool:
-    """Look at every door, for the process of jobs, every hour: what changed untold is found."""
+    """Look at every door, for the process of jobs, every few minutes: what changed is found."""
     publish_doors(clock=clock)
     return False
 

@@ -12,7 +12,7 @@ from passlight.office.venues.models import Venue
 def doors_changed(venues: Iterable[Venue], *, clock: Clock) -> None:
     """Have the door documents of ``venues`` made and signed anew, once this is committed.
 
-    A failure there takes nothing back here: every door is looked at again within the hour.
+    A failure there takes nothing back here: every door is looked at again within minutes.
     """
     ids = [venue.pk for venue in venues]
     if ids:
