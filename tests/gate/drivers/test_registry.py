@@ -74,7 +74,7 @@ languages = "zh en"
 command = "aplay -q -D plughw:1 {files}"
 
 [display]
-port = 0
+port = 8090
 language = "zh"
 result_seconds = 4
 """

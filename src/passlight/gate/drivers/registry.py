@@ -267,7 +267,7 @@ def _kiosk(table: Table, config: Tables, clock: Clock, entropy: Entropy) -> Kios
         raise table.wrong("host", "the screen is this box's own", 'Write "127.0.0.1".')
     settings = KioskSettings(
         host=host,
-        port=table.integer("port", 8090, least=0, most=65_535),
+        port=table.integer("port", 8090, least=1_024, most=65_535),
         language="en" if table.text("language", "zh", choices=("zh", "en")) == "en" else "zh",
         result_seconds=table.number("result_seconds", 4.0, least=1.0, most=60.0),
         ask_seconds=table.number("ask_seconds", 20.0, least=1.0, most=45.0),
