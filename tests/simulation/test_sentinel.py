@@ -118,14 +118,17 @@ def phone_of(processes, username):
 def test_the_district_is_seeded_once(installation):
     first = seed(installation)
     counts = "select (select count(*) from people_person), (select count(*) from facts_fact), "
-    counts += "(select count(*) from venues_venue), (select count(*) from accounts_user)"
+    counts += "(select count(*) from venues_venue), (select count(*) from accounts_user), "
+    counts += "(select count(*) from halls_zone), (select count(*) from halls_plan), "
+    counts += "(select count(*) from halls_staff), (select count(*) from halls_duty)"
     (before,) = rows(installation, counts)
     assert seed(installation) == first
     assert rows(installation, counts) == [before]
     assert before[0] == 400
+    assert before[5:] == (2, 6, 3), "a plan and the next one, a roster, three duties"
     assert [login["username"] for login in first] == [
         *("resident-green", "resident-yellow", "resident-red", "checker", "operator"),
-        *("clerk", "street", "district", "steward", "auditor"),
+        *("clerk", "guide", "manager", "leader", "street", "district", "steward", "auditor"),
     ]
     assert {login["role"] for login in first} >= {"resident", "checker", "steward", "auditor"}
     # A run that was killed before its end is taken up again and doubles nothing.

@@ -100,7 +100,8 @@ def test_small_districts_work(tmp_path, people):
     assert summary["people"] == people
     district = json.loads((tmp_path / "district.json").read_text(encoding="utf-8"))
     kinds = {venue["kind"] for venue in district["venues"]}
-    assert kinds == {"hospital", "hall", "school", "mall", "office", "transport", "housing"}
+    usual = {"hospital", "hall", "school", "mall", "office", "transport", "housing"}
+    assert kinds == usual | {"park", "checkpoint"}
 
 
 def good_check_digit(number):

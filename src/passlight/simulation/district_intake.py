@@ -35,14 +35,21 @@ from passlight.simulation.district import (
     write_demo_feeds,
     write_private,
 )
+from passlight.simulation.halls import enter_duties, enter_halls, enter_plans, enter_staff
 from passlight.simulation.intake import enter_feeds, enter_people, enter_units, enter_venues
+from passlight.simulation.population import age_on
 from passlight.simulation.world import World
+
+WORKING_AGE = (20, 55)
 
 # user name → role, key of the unit, what the person is called
 _STAFF: dict[str, tuple[Role, str, str, str]] = {
     "checker": (Role.CHECKER, "town-1", "大厅门岗", "Hall door"),
     "operator": (Role.VENUE_OPERATOR, "town-1", "场所负责人", "Venue operator"),
     "clerk": (Role.COUNTER_CLERK, "town-1", "3号窗口", "Counter 3"),
+    "guide": (Role.GUIDE, "town-1", "导服台", "Guide desk"),
+    "manager": (Role.HALL_MANAGER, "town-1", "大厅负责人", "Hall manager"),
+    "leader": (Role.DUTY_LEADER, "town-1", "值班领导", "Duty leader"),
     "street": (Role.STREET_OFFICE, "town-1", "街道防控办", "Street office"),
     "district": (Role.DISTRICT_OFFICE, "district", "区防控办", "District office"),
     "steward": (Role.STEWARD, "district", "数据管理员", "Data steward"),
@@ -89,11 +96,30 @@ def _fill(
     people = enter_people(world.population.residents, clock=clock, entropy=entropy)
     _say(f"{len(people)} people")
     _add_users(cast, units, people, clock=clock, entropy=entropy)
+    enter_plans(units, clock=clock, entropy=entropy)
     enter_venues(world.venues, units, clock=clock, entropy=entropy)
+    _open_halls(world, cast, units, clock=clock, entropy=entropy)
     files = write_demo_feeds(world, folder)
     rows = enter_feeds(files, clock=clock)
     _say(f"{len(world.venues)} venues, {len(files)} files, {rows['landed']} facts")
     _write_door(world, cast, settings)
+
+
+def _open_halls(
+    world: World, cast: Cast, units: dict[str, Unit], *, clock: Clock, entropy: Entropy
+) -> None:
+    """Give the halls zones, a duty roster, and staff to the one at whose door we stand."""
+    enter_halls(world.venues, units, clock=clock, entropy=entropy)
+    users = {user.username: user for user in User.objects.filter(username__in=_STAFF)}
+    enter_duties(users, units, clock=clock)
+    named = {resident.key for resident in (*cast.named.values(), *cast.walkers.values())}
+    adults = (
+        resident
+        for resident in world.population.residents
+        if resident.key not in named
+        and WORKING_AGE[0] <= age_on(resident, world.period.starts_at.date()) <= WORKING_AGE[1]
+    )
+    enter_staff(demo_door(world), adults, actor=users["manager"], clock=clock)
 
 
 def _first_moment(clock: Clock, settings: Settings) -> datetime:

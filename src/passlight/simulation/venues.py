@@ -1,5 +1,6 @@
 """The venues of the district and their entrances."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from uuid import UUID, uuid5
@@ -13,7 +14,10 @@ _BY_PEOPLE = {VenueClass.MALL: 400, VenueClass.OFFICE: 250}  # so many people ma
 
 _DOOR = Entrance(code="main", name="正门", name_en="Main entrance")
 _DOORS: dict[VenueClass, tuple[Entrance, ...]] = {
-    VenueClass.HALL: (_DOOR, Entrance(code="east", name="东门", name_en="East entrance")),
+    VenueClass.HALL: (
+        Entrance(code="main", zone="hall", name="正门", name_en="Main entrance"),
+        Entrance(code="east", zone="hall", name="东门", name_en="East entrance"),
+    ),
     VenueClass.HOSPITAL: (
         Entrance(code="opd", zone="opd", name="门诊入口", name_en="Outpatients"),
         Entrance(code="fever", zone="fever", name="发热门诊", name_en="Fever clinic"),
@@ -36,7 +40,10 @@ _NAMES = {
     VenueClass.OFFICE: ("产业园", "Business Park"),
     VenueClass.TRANSPORT: ("客运站", "Coach Station"),
     VenueClass.HOUSING: ("居民点", "Housing Estate"),
+    VenueClass.PARK: ("公园", "Park"),
+    VenueClass.CHECKPOINT: ("道口检查站", "Road Checkpoint"),
 }
+_VILLAGE_HALL = ("便民服务站", "Service Station")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +75,50 @@ def make_venues(population: Population, *, seed: int) -> tuple[VenuePlan, ...]:
                 *(short + village.name, f"{short_en} {village.name_en}"),
             )
         )
+    plans += _other_places(random, seed, population)
     return tuple(plans)
 
 
+def _other_places(random: Random, seed: int, population: Population) -> Iterator[VenuePlan]:
+    """Yield the halls of the other three levels, the parks and the checkpoints.
+
+    Nobody's habits lead there, so they come last: the visits of a district stay as they were.
+    """
+    for unit in population.units:
+        if unit.kind in {"district", "branch"}:
+            yield _plan(random, seed, unit.key, VenueClass.HALL, unit.name, unit.name_en)
+        if unit.kind == "branch":
+            yield _plan(random, seed, unit.key, VenueClass.CHECKPOINT, unit.name, unit.name_en)
+        if unit.kind == "town":
+            yield _plan(random, seed, unit.key, VenueClass.PARK, *_short(unit))
+    towns = {town.key: _short(town) for town in population.towns}
+    for village in population.villages:
+        short, short_en = towns[village.parent]
+        yield _plan(
+            *(random, seed, village.key, VenueClass.HALL),
+            *(short + village.name, f"{short_en} {village.name_en}"),
+            word=_VILLAGE_HALL,
+        )
+
+
 def _plan(
-    random: Random, seed: int, unit: str, kind: VenueClass, prefix: str, prefix_en: str
+    random: Random,
+    seed: int,
+    unit: str,
+    kind: VenueClass,
+    prefix: str,
+    prefix_en: str,
+    *,
+    word: tuple[str, str] | None = None,
 ) -> VenuePlan:
-    word, word_en = _NAMES[kind]
-    name = prefix + word
+    ending, ending_en = word or _NAMES[kind]
+    name = prefix + ending
     return VenuePlan(
         unit=unit,
         venue=Venue(
             id=uuid5(NAMESPACE, f"{seed}/{unit}/{name}"),
             name=name,
-            name_en=f"{prefix_en} {word_en}",
+            name_en=f"{prefix_en} {ending_en}",
             address=f"青屿区{prefix}路{random.randint(1, 400)}号",
             kind=kind,
             freshness_seconds=kind.freshness_seconds,
