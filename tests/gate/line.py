@@ -19,13 +19,14 @@ class BadLine(httpx.AsyncBaseTransport):
         self.cuts = cuts
         self.cut = 0
         self.repeated = 0
+        self.repeats = True
         self._server = server
         self._random = random.Random(seed)
         self._older: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
-        fates = ["whole", "twice", "reordered"]
+        fates = ["whole", "twice", "reordered"] if self.repeats else ["whole"]
         if self.cut < self.cuts:
             fates += ["lost", "no reply"] * 6
         fate = self._random.choice(fates)

@@ -34,7 +34,7 @@ class DoorProcess:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop``; then keep what is known and close everything."""
         tasks = [
-            asyncio.create_task(self.gate.devices.run(), name="devices"),
+            asyncio.create_task(self._devices(), name="devices"),
             asyncio.create_task(self._serve(), name="serve"),
             asyncio.create_task(self._stand_by(), name="stand by"),
         ]
@@ -91,6 +91,10 @@ class DoorProcess:
         with suppress(Exception):
             return await self.gate.door.ask_staff()
         return None
+
+    async def _devices(self) -> None:
+        await self.gate.devices.run()
+        await asyncio.Event().wait()  # none configured is no defect
 
     async def _serve(self) -> None:
         async for shown in self.gate.devices.inputs():
