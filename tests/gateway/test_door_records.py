@@ -195,7 +195,7 @@ def test_a_person_is_named_by_index_a_week_late(
     assert send(gateway, gate, sent)["highest"] == 4
     rows = office.sql("SELECT visits_key, payload FROM records_record ORDER BY spool_seq")
     assert [row[0] for row in rows] == [visits, None, None, None]
-    assert rows[0][1]["entry"]["who"] == {"known": True}, "no index stands beside the person"
+    assert rows[0][1]["entry"]["who"] == {"lookup": "named"}, "no index stands beside the person"
     assert rows[3][1]["entry"]["who"] == {"paper": "p-1"}
 
 

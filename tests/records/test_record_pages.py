@@ -140,3 +140,52 @@ def test_own_check_ins_are_ones_own_and_recent(units) -> None:
         venue, 4, kind="checkin", visits_key=me.visits_key, occurred_at=NOW - timedelta(days=15)
     )
     assert [record.spool_seq for record in own_checkins(me, now=NOW)] == [1]
+
+
+def test_the_three_musts_stand_beside_an_entry(units) -> None:
+    """Asked and measured, but registered by nothing: each has its own word."""
+    venue = add_venue(units["town"], "示例大厅", "Example hall")
+    entry = {
+        "kind": "admit",
+        "role": "visitor",
+        "answer": "green",
+        "reason": "status",
+        "requirement": "",
+        "venue": str(venue.pk),
+        "entrance": "east",
+        "zone": "",
+        "occurred_at": NOW.isoformat(),
+        "policy": "test@1/service-hall/visitor",
+        "who": None,
+        "asked": {"state": "asked", "answers": {"symptoms": False}},
+        "measured": {"state": "unobserved"},
+        "registered": {"how": "none", "reference": ""},
+        "mask": "worn",
+        "guard": "",
+        "companions": 0,
+        "offline": False,
+        "feed_as_of": None,
+        "clock": "sure",
+        "lease": "",
+        "visit": str(uuid.UUID(int=1)),
+    }
+    add_record(venue, 1, kind="admit", answer="green", payload={"entry": entry})
+    add_record(venue, 2, kind="exit", answer="green", payload={"entry": {**entry, "kind": "exit"}})
+    user = add_user(
+        NewUser(
+            username="musts",
+            password="a long enough password",
+            role=Role.STREET_OFFICE,
+            unit=units["town"],
+            display_name="值班人员",
+            display_name_en="On duty",
+        ),
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+    )
+    browser = Client()
+    browser.force_login(user)
+    page = browser.get("/records/").content.decode()
+    assert page.count("测温: 未观察") == 1, "who leaves is asked nothing"
+    assert page.count("登记: 缺") == 1
+    assert "离开" in page

@@ -34,6 +34,7 @@ from passlight.runtime.sealed import SealedError, Sealer, Use
 
 OLDEST: Final = timedelta(days=30)
 NEWEST: Final = timedelta(minutes=5)
+NAMED: Final = "named"
 PLACES_KEPT: Final = 20_000
 _NUMBERS: Final = ("device", "boot", "seq")
 
@@ -178,12 +179,13 @@ class DoorRecords:
 def kept_entry(entry: EntryRecord, *, named: bool) -> dict[str, Any]:
     """Return an entry as the office keeps it: whom it names stands in the record's own column.
 
-    An index or a handle beside the visits key would tie the day's indices to the person.
+    An index or a handle beside the visits key would tie the day's indices to the person, so
+    ``who`` only says that the column does, or that nobody could tell.
     """
     form = entry_to_json(entry)
     who = entry.who
     if who is not None and not who.paper:
-        form["who"] = {"known": named}
+        form["who"] = {"lookup": NAMED} if named else None
     return form
 
 

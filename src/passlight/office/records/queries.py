@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import QuerySet
 
+from passlight.core.entry.record import EntryKind, EntryRecord, Musts, entry_from_json, musts
+from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import visible_units
 from passlight.office.people.models import Person
@@ -31,6 +33,9 @@ class Row:
     entrance: Entrance | None
     reason: dict[str, str]
     handle: str
+    entry: EntryRecord | None = None
+    musts: Musts | None = None
+    """The three ticks of an entry: asked, measured, registered; None where none was recorded."""
 
 
 def door_records(
@@ -68,9 +73,12 @@ def with_places(records: Sequence[Record]) -> list[Row]:
         for door in Entrance.objects.filter(venue_id__in=venues.keys())
     }
     reasons = Reason.objects.in_bulk({r.reason for r in records if r.reason})
+    entries = {record.key: _entry(record) for record in records}
     return [
         Row(
             record=record,
+            entry=entries[record.key],
+            musts=_musts(entries[record.key]),
             venue=venues.get(record.venue_id) if record.venue_id else None,
             entrance=doors.get((record.venue_id, record.entrance)) if record.venue_id else None,
             reason=_words(record.reason, reasons),
@@ -78,6 +86,20 @@ def with_places(records: Sequence[Record]) -> list[Row]:
         )
         for record in records
     ]
+
+
+def _entry(record: Record) -> EntryRecord | None:
+    """Return what was asked, measured and registered, where the record says so."""
+    kept = record.payload.get("entry")
+    try:
+        return entry_from_json(kept) if kept is not None else None
+    except ProblemError:
+        return None  # of another version of the form: it is kept, and shows no ticks
+
+
+def _musts(entry: EntryRecord | None) -> Musts | None:
+    """Return the ticks; who leaves is asked nothing any more."""
+    return None if entry is None or entry.kind is EntryKind.EXIT else musts(entry)
 
 
 def _words(code: str, reasons: dict[str, Reason]) -> dict[str, str]:
