@@ -15,6 +15,7 @@ import pytest
 from django.db import connection, transaction
 
 from passlight.messages.channels import Channels
+from passlight.messages.faults import TemporaryError
 from passlight.messages.text import message
 from passlight.office import jobs
 from passlight.office.accounts.models import Role, Unit, User
@@ -27,7 +28,7 @@ from passlight.office.notices.queries import bell_of, failed_visible
 from passlight.office.notices.worker import rescue
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.database import Role as DatabaseRole
-from passlight.runtime.settings import child_environment
+from passlight.runtime.settings import child_environment, read_settings
 from tests.notices.conftest import Receiver, StandingClock
 
 WAIT_SECONDS = 30
@@ -215,6 +216,44 @@ def test_faults_are_tried_again_and_then_said_to_the_duty_leader(
     receiver.status = 200
     deliver(notice.pk, clock=standing)
     assert receiver.texts() == [], "a failed one is not sent behind anybody's back"
+
+
+def test_what_failed_reaches_somebody_up_the_tree(
+    office: User, receiver: Receiver, hall: Unit, add: Callable[..., User], standing: StandingClock
+) -> None:
+    """A village with nobody on duty: the street office hears of it."""
+    clerk = add(Role.COUNTER_CLERK, hall)
+    add_contact(
+        clerk,
+        Channel.SMS,
+        "13812342261",
+        language="zh",
+        actor=None,
+        clock=standing,
+        entropy=SystemEntropy(),
+    )
+    tell(clerk, "0608-01", standing)
+    deliver(Notice.objects.get(channel="sms").pk, clock=standing)
+    told = bell_of(office).get()
+    assert told.code == "messages.notice_failed"
+    assert told.params["reason"]["zh"] == "这种通知方式还没有配置。"
+    deliver(10**9, clock=standing)  # one that never was: no error, no job for ever
+
+
+def test_a_wrong_file_is_waited_for_until_somebody_mends_it(
+    office: User, receiver: Receiver, standing: StandingClock
+) -> None:
+    file = read_settings().keys / "messages.toml"
+    tell(office, "0608-01", standing)
+    notice = Notice.objects.get(channel="url")
+    file.write_text('[post]\nkey_secret = "shh"\n')
+    try:
+        with pytest.raises(TemporaryError, match="not-configured"):
+            deliver(notice.pk, clock=standing)
+    finally:
+        file.unlink()
+    deliver(notice.pk, clock=standing)
+    assert receiver.texts() == [said("0608-01")]
 
 
 def test_a_notice_whose_job_was_removed_gets_another(office: User, standing: StandingClock) -> None:

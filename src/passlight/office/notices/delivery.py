@@ -10,7 +10,7 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.messages.channels import Channels
 from passlight.messages.faults import PermanentError, TemporaryError
 from passlight.messages.text import Parameter, message
-from passlight.office.accounts.models import Role
+from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.notices.addresses import address_of
 from passlight.office.notices.models import Contact, Notice, NoticeState
 from passlight.office.notices.recipients import Post
@@ -21,6 +21,8 @@ log = logging.getLogger("passlight.notices")
 
 ATTEMPTS_MAX: Final = len(BACKOFF) + 1
 FAILED = "messages.notice_failed"
+# Who must know that a notice of the unit did not arrive; who leads the duty first.
+CARERS: Final = (Role.DUTY_LEADER, Role.HALL_MANAGER, Role.STREET_OFFICE, Role.DISTRICT_OFFICE)
 
 
 def deliver(notice_id: int, *, clock: Clock, channels: Channels | None = None) -> None:
@@ -35,14 +37,15 @@ def deliver(notice_id: int, *, clock: Clock, channels: Channels | None = None) -
         notice = (
             Notice.objects.select_for_update(of=("self",))
             .select_related("contact__user", "contact__unit")
-            .get(pk=notice_id)
+            .filter(pk=notice_id)
+            .first()
         )
-        if notice.state != NoticeState.QUEUED:
+        if notice is None or notice.state != NoticeState.QUEUED:
             return
         notice.attempts += 1
         notice.save(update_fields=["attempts"])
     try:
-        _send(notice, channels or Channels.of_this_installation())
+        _send(notice, channels or _channels())
     except TemporaryError as error:
         if notice.attempts < ATTEMPTS_MAX:
             Notice.objects.filter(pk=notice.pk).update(fault=error.fault)
@@ -59,6 +62,15 @@ def deliver(notice_id: int, *, clock: Clock, channels: Channels | None = None) -
         )
 
 
+def _channels() -> Channels:
+    """Return this installation's channels; a wrong file may be mended before the last attempt."""
+    try:
+        return Channels.of_this_installation()
+    except ProblemError as error:
+        log.error("%s", error)  # noqa: TRY400  # it names the field, never what stands in it
+        raise TemporaryError("not-configured") from None
+
+
 def _send(notice: Notice, channels: Channels) -> None:
     contact = notice.contact
     assert contact is not None, "the bell needs no sending"
@@ -72,7 +84,7 @@ def _send(notice: Notice, channels: Channels) -> None:
 
 
 def _give_up(notice: Notice, fault: str, *, clock: Clock) -> None:
-    """Mark a notice as failed and put that into the bell of the unit's duty leader."""
+    """Mark a notice as failed and put that into the bell of whoever must call now."""
     from passlight.office.notices.actions import notify
 
     with transaction.atomic():
@@ -81,7 +93,7 @@ def _give_up(notice: Notice, fault: str, *, clock: Clock) -> None:
         assert contact is not None
         log.warning("notice %s by %s failed: %s", notice.pk, contact.channel, fault)
         notify(
-            [Post(unit=contact.unit, role=Role.DUTY_LEADER)],
+            _carers(contact.unit),
             FAILED,
             {
                 "recipient": _recipient(contact),
@@ -92,6 +104,24 @@ def _give_up(notice: Notice, fault: str, *, clock: Clock) -> None:
             clock=clock,
             outside=False,
         )
+
+
+def _carers(unit: Unit) -> list[Post]:
+    """Return the post that must know: the unit's own, or the nearest above that anybody holds."""
+    numbers = [int(part) for part in unit.path.strip("/").split("/")]
+    known = Unit.objects.in_bulk(numbers)
+    held = set(
+        User.objects.filter(unit__in=numbers, role__in=CARERS, locked_at=None).values_list(
+            "unit", "role"
+        )
+    )
+    posts = [
+        Post(unit=known[number], role=role)
+        for number in reversed(numbers)
+        for role in CARERS
+        if (number, role.value) in held
+    ]
+    return posts[:1] or [Post(unit=unit, role=Role.DUTY_LEADER)]
 
 
 def _recipient(contact: Contact) -> Parameter:

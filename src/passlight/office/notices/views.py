@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from passlight.core.kernel.problem import ProblemError
 from passlight.messages.text import render as words_of
 from passlight.office.accounts.models import User
-from passlight.office.accounts.roles import ACTIONS, allowed, requires, signed_in_user
+from passlight.office.accounts.roles import allowed, requires, signed_in_user
 from passlight.office.notices.actions import mark_read, send_again
 from passlight.office.notices.forms import BellFilterForm
 from passlight.office.notices.models import Notice, NoticeState
@@ -94,7 +94,7 @@ def again(request: HttpRequest, notice_id: int) -> HttpResponseBase:
 
 def may_open(user: User) -> bool:
     """Return whether the user may look at incidents at all."""
-    return INCIDENTS in ACTIONS and allowed(user, INCIDENTS)
+    return allowed(user, INCIDENTS)
 
 
 def line(notice: Notice) -> Line:

@@ -23,7 +23,6 @@ AT_ONCE: Final = 4
 POLL_SECONDS: Final = 5.0
 GRACE_SECONDS: Final = 7.0
 POOL_SECONDS: Final = 5.0
-KEPT_HOURS: Final = 24 * 30
 ORPHANS = """
 SELECT n.id FROM notices_notice n
 WHERE n.state = 'queued' AND n.created_at < %s AND NOT EXISTS (
