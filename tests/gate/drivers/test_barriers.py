@@ -39,10 +39,9 @@ def test_a_relay_opens_and_closes_by_itself(pins: MockFactory) -> None:
             await until(lambda: not pin.state)
             # Once more while it is open: the pulse begins anew.
             pin.clear_states()
-            await relay.open(0.2)
-            await asyncio.sleep(0.1)
-            await relay.open(0.2)
-            await asyncio.sleep(0.12)
+            await relay.open(0.4)
+            await relay.open(1.5)
+            await asyncio.sleep(0.7)
             assert pin.state
             await until(lambda: not pin.state)
 
@@ -135,7 +134,7 @@ def test_a_coil_opens_is_read_back_and_closes() -> None:
         async with turnstile() as (path, server, _):
             relay = ModbusRelay("barrier", SerialLine(device=path), Coil(address=3), CLOCK)
             async with served(relay):
-                assert await relay.open(0.3)
+                assert await relay.open(1.0)
                 assert await coil(server, 3)
                 assert not await coil(server, 2)
                 await becomes(server, 3, wanted=False)

@@ -18,6 +18,7 @@ from passlight.gate.drivers.serial_id_reader import SerialIdReader
 from passlight.gate.drivers.serial_port import SerialLine
 from passlight.gate.drivers.serial_scanner import SerialScanner
 from passlight.gate.drivers.serial_thermometer import SerialThermometer
+from passlight.gate.drivers.temperature import FRESH_SECONDS
 from passlight.gate.kiosk import LOOPBACK, Kiosk, KioskSettings
 from passlight.gate.ports import (
     Barrier,
@@ -191,6 +192,7 @@ def _serial_thermometer(table: Table, clock: Clock) -> Thermometer:
         thermometer=_thermometer_id(table),
         ask=table.text("ask", ""),
         checksum=table.flag("checksum", default=False),
+        fresh=table.number("fresh_seconds", FRESH_SECONDS, least=0.5, most=5.0),
     )
 
 

@@ -9,7 +9,7 @@ from passlight.core.entry.presented import Reading
 from passlight.core.kernel.clock import Clock
 from passlight.gate.drivers.condition import DeviceCondition
 from passlight.gate.drivers.serial_port import SerialLine, serve_serial
-from passlight.gate.drivers.temperature import ReadingWindow, read_frame
+from passlight.gate.drivers.temperature import FRESH_SECONDS, ReadingWindow, read_frame
 from passlight.gate.drivers.texts import LineReader
 from passlight.gate.ports import Health
 
@@ -29,13 +29,14 @@ class SerialThermometer:
         thermometer: str,
         ask: str = "",
         checksum: bool = False,
+        fresh: float = FRESH_SECONDS,
     ) -> None:
         self.name = name
         self._line = line
         self._ask = ask.encode()
         self._checksum = checksum
         self._condition = DeviceCondition(clock)
-        self._window = ReadingWindow(thermometer, self._condition)
+        self._window = ReadingWindow(thermometer, self._condition, fresh)
         self._reader = LineReader(longest=LONGEST_LINE, silence=0.5)
         self._port: serial.Serial | None = None
 

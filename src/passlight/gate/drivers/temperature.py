@@ -54,8 +54,11 @@ def tenths(celsius: float) -> int:
 class ReadingWindow:
     """The last figures of one thermometer; each is used for one person only."""
 
-    def __init__(self, thermometer: str, condition: DeviceCondition) -> None:
+    def __init__(
+        self, thermometer: str, condition: DeviceCondition, fresh: float = FRESH_SECONDS
+    ) -> None:
         self._thermometer = thermometer
+        self._fresh = fresh
         self._condition = condition
         self._kept: deque[tuple[float, int]] = deque(maxlen=NEEDED)
         self._came = asyncio.Event()
@@ -87,6 +90,6 @@ class ReadingWindow:
         return Reading(tenths=found, thermometer=self._thermometer)
 
     def _median(self) -> int | None:
-        since = self._condition.monotonic - FRESH_SECONDS
+        since = self._condition.monotonic - self._fresh
         fresh = [figure for at, figure in self._kept if at >= since]
         return sorted(fresh)[1] if len(fresh) == NEEDED else None
