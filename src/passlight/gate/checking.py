@@ -9,8 +9,10 @@ import httpx
 from passlight.core.kernel.problem import ProblemError
 from passlight.gate.config import GateConfig
 from passlight.gate.devices import Devices
+from passlight.gate.fleet import read_fleet
 from passlight.gate.ports import Health
 from passlight.gate.state import DoorState
+from passlight.gate.vendor import read_vendor
 
 LOOK_SECONDS: Final = 2.0
 SERVER_SECONDS: Final = 5.0
@@ -27,7 +29,13 @@ class Finding:
 
 
 async def findings(config: GateConfig, devices: Devices) -> list[Finding]:
-    """Return what every part is; it opens the devices for two seconds."""
+    """Return what every part is; it opens the devices for two seconds.
+
+    Raises:
+        ProblemError: a table that only a running door reads is wrong.
+    """
+    read_vendor(config.tables("vendor"))
+    read_fleet(config.tables("fleet"), venue=config.venue, entrance=config.entrance)
     return [_enrolled(config), await _server(config), *await _devices(devices)]
 
 

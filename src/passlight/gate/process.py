@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from passlight.gate.assembly import Gate
-from passlight.gate.decision import Decision
-from passlight.gate.ports import GuardKey, Input, Pressed, Scan, ShownDocument
+from passlight.gate.decision import NOTHING_OBSERVED, Decision, Observations
+from passlight.gate.ports import GuardKey, Input, Port, Pressed, Scan, ShownDocument
 from passlight.gate.screen import Screen, state_of
 
 STATUS: Final = "status.json"
@@ -28,6 +28,8 @@ class DoorProcess:
         self.gate = gate
         self._beat = beat
         self.decided = 0
+        self.services: Sequence[Port] = ()
+        """What is served beside the devices: existing hardware, news to the fleet."""
         self._result_until = float("-inf")
         self._noted = float("-inf")
 
@@ -37,6 +39,7 @@ class DoorProcess:
             asyncio.create_task(self._devices(), name="devices"),
             asyncio.create_task(self._serve(), name="serve"),
             asyncio.create_task(self._stand_by(), name="stand by"),
+            *(asyncio.create_task(one.run(), name=one.name) for one in self.services),
         ]
         if self.gate.uplink is not None:
             tasks.append(asyncio.create_task(self.gate.uplink.run(), name="uplink"))
@@ -53,11 +56,26 @@ class DoorProcess:
             self._note(ended=True)
             await self.gate.close()
 
-    async def take(self, shown: Input) -> Decision | None:
+    async def answer(self, shown: Scan | ShownDocument, observed: Observations) -> Decision:
+        """Return what the door does with what existing hardware read; our screen shows it, too.
+
+        Raises:
+            RuntimeError: not even a person could be asked for.
+        """
+        decision = await self.take(shown, observed)
+        if decision is None:
+            raise RuntimeError("the door decides nothing")
+        self.decided += 1
+        self._present(decision)
+        return decision
+
+    async def take(
+        self, shown: Input, observed: Observations = NOTHING_OBSERVED
+    ) -> Decision | None:
         """Return what the door does with one thing shown or pressed; a defect asks a person."""
         try:
             async with asyncio.timeout(DECISION_SECONDS):
-                return await self._decided(shown)
+                return await self._decided(shown, observed)
         except TimeoutError:
             log.warning("a decision took longer than %s s", DECISION_SECONDS)
         except Exception:
@@ -65,13 +83,13 @@ class DoorProcess:
             log.exception("a decision failed")
         return await self._asked()
 
-    async def _decided(self, shown: Input) -> Decision | None:
+    async def _decided(self, shown: Input, observed: Observations) -> Decision | None:
         door = self.gate.door
         match shown:
             case Scan() if self.gate.config.direction == "out":
                 return await door.leave(shown)
             case Scan() | ShownDocument():
-                return await door.present(shown)
+                return await door.present(shown, observed)
             case Pressed():
                 return await self._pressed(shown)
 
@@ -108,14 +126,17 @@ class DoorProcess:
             await self._tell(decision)
 
     async def _tell(self, decision: Decision) -> None:
+        self._present(decision)
+        opened = await self.gate.door.let_in(decision)
+        if opened is False:
+            self._show("result", decision, opened=False)
+
+    def _present(self, decision: Decision) -> None:
         self._result_until = self.gate.keeper.monotonic() + RESULT_SECONDS
         self._show("result", decision)
         speaker = self.gate.devices.speaker
         if speaker is not None and decision.verdict.prompt and not decision.again:
             speaker.say(decision.verdict.prompt)
-        opened = await self.gate.door.let_in(decision)
-        if opened is False:
-            self._show("result", decision, opened=False)
 
     async def _stand_by(self) -> None:
         """Keep the idle screen's figures fresh once a second."""

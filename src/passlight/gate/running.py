@@ -12,6 +12,7 @@ from passlight.gate.config import GateConfig, read_config
 from passlight.gate.devices import Devices
 from passlight.gate.drivers.registry import build
 from passlight.gate.process import DoorProcess
+from passlight.gate.services import services_of
 from passlight.gate.spool import SpoolError
 from passlight.gate.watchdog import Watchdog
 from passlight.runtime.clock import SystemClock, SystemEntropy
@@ -69,7 +70,11 @@ async def _serve(gate: Gate) -> None:
         loop.add_signal_handler(number, stop.set)
     watchdog = Watchdog(SystemClock())
     watchdog.start()
+    process = DoorProcess(gate, beat=watchdog.beat)
     try:
-        await DoorProcess(gate, beat=watchdog.beat).run(stop)
+        process.services = services_of(
+            gate.config, answer=process.answer, status=process.status, clock=SystemClock()
+        )
+        await process.run(stop)
     finally:
         watchdog.stop()
