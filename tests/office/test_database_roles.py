@@ -232,7 +232,10 @@ def test_a_new_table_has_to_be_decided_about(db: None) -> None:
 
 
 def test_every_entry_is_a_table(db: None) -> None:
-    tables = privileges("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    tables = privileges(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        " UNION SELECT viewname FROM pg_views WHERE schemaname = 'public'"
+    )
     assert {(name,) for name in GRANTS} - tables == set()
 
 
