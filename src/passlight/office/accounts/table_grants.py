@@ -74,10 +74,7 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
         Role.OFFICE: "SELECT, INSERT, UPDATE (withdrawn_by_id, withdrawn_at)",
         Role.GATEWAY: READ,
     },
-    "halls_staff": {
-        Role.OFFICE: "SELECT, INSERT, UPDATE (ended_by_id, ended_at)",
-        Role.GATEWAY: "SELECT (hall_id, person_id, ended_at)",
-    },
+    "halls_staff": {Role.OFFICE: "SELECT, INSERT, UPDATE (ended_by_id, ended_at)"},
     "halls_duty": {Role.OFFICE: "SELECT, INSERT, UPDATE (withdrawn_at)"},
     "halls_door_places": {Role.OFFICE: WRITE, Role.GATEWAY: WRITE},
     "halls_lease": {Role.OFFICE: WRITE, Role.GATEWAY: WRITE},
