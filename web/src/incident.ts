@@ -10,8 +10,8 @@ const serverAtStart = Number(words?.dataset["now"] ?? 0);
 
 function tick(): void {
   const now = serverAtStart + (performance.now() - startedAt);
-  document.querySelectorAll<HTMLElement>("[data-since]").forEach((clock) => {
-    clock.textContent = ageText(now - Number(clock.dataset["since"]));
+  document.querySelectorAll<HTMLElement>("[data-found]").forEach((clock) => {
+    clock.textContent = ageText(now - Number(clock.dataset["found"]));
   });
   document.querySelectorAll<HTMLElement>("[data-age]").forEach((clock) => {
     clock.textContent = amountText(now - Number(clock.dataset["age"]), language, false);

@@ -48,3 +48,18 @@ def chain(unit: Unit, role: DutyRole, at: datetime) -> list[User]:
 def called(unit: Unit, role: DutyRole, at: datetime) -> list[User]:
     """Return the first of the chain and the deputy: who is told at once."""
     return chain(unit, role, at)[:2]
+
+
+class Roster:
+    """Who is called, at one moment: a page of many incidents asks once for each unit."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._known: dict[tuple[int, DutyRole], list[User]] = {}
+
+    def called(self, unit: Unit, role: DutyRole) -> list[User]:
+        """Return the first of the chain and the deputy."""
+        key = (unit.pk, role)
+        if key not in self._known:
+            self._known[key] = called(unit, role, self._at)
+        return self._known[key]

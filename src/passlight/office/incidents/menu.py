@@ -1,4 +1,4 @@
-"""This app's lines in the menu: for those who lead, verify or oversee, the first page of the day."""
+"""This app's lines in the menu: for who leads, verifies or oversees, the first page of the day."""
 
 from passlight.office.accounts.models import User
 from passlight.office.incidents.queries import corrections_visible, open_incidents, unacknowledged

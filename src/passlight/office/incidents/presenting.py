@@ -8,9 +8,10 @@ from passlight.core.incidents.clocks import due_at
 from passlight.core.incidents.event import Evidence, IncidentEvent, What
 from passlight.core.incidents.incident import Incident
 from passlight.core.incidents.steps import CLOCKED_FROM, EXCUSABLE, TELLING, Step
+from passlight.core.places.hall import DutyRole
 from passlight.office.accounts.models import User
 from passlight.office.incidents.actions import may_record
-from passlight.office.incidents.duty import RESPONSIBLE, called
+from passlight.office.incidents.duty import RESPONSIBLE, Roster
 from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.plan import limits_of
 from passlight.office.incidents.wording import (
@@ -23,6 +24,7 @@ from passlight.office.incidents.wording import (
 from passlight.office.notices.addresses import address_of
 from passlight.office.notices.models import Channel as ContactChannel
 from passlight.office.notices.models import Contact
+from passlight.office.pages.language import current_language
 from passlight.runtime.catalogue import both
 
 _FIRST = (
@@ -53,6 +55,7 @@ class StepRow:
     primary: bool
     excusable: bool
     bodies: tuple[tuple[str, Both], ...]
+    who: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ def step_rows(
                 primary=step is first,
                 excusable=step in EXCUSABLE,
                 bodies=_bodies(incident) if step is Step.LEADING_GROUP_TOLD else (),
+                who=_receiver(stored, step, now) if step in mine and step in TELLING else "",
             )
         )
     return rows
@@ -141,6 +145,26 @@ def _form(step: Step) -> str:
     }.get(step, "plain")
 
 
+_RECEIVERS = {
+    Step.DUTY_LEADER_TOLD: DutyRole.DUTY_LEADER,
+    Step.STREET_TOLD: DutyRole.STREET_OFFICE,
+    Step.LEADING_GROUP_TOLD: DutyRole.LEADING_GROUP,
+    Step.DISTRICT_TOLD: DutyRole.LEADING_GROUP,
+}
+
+
+def _receiver(stored: StoredIncident, step: Step, now: datetime) -> str:
+    """Return whom the roster names for the other end of the line, to be changed if it was not."""
+    people = Roster(now).called(stored.unit, _RECEIVERS[step])
+    if not people:
+        return ""
+    language = current_language()
+    unit = people[0].unit
+    place = "" if unit is None else unit.name_en if language == "en" else unit.name
+    comma = ", " if language == "en" else "，"
+    return f"{masked_user(people[0])[language]}{comma}{place}"[:60]
+
+
 def _used(incident: Incident, step: Step) -> timedelta | None:
     """Return how long a step that is done took, from where its clock started."""
     event = incident.done.get(step)
@@ -156,24 +180,31 @@ def _bodies(incident: Incident) -> tuple[tuple[str, Both], ...]:
     )
 
 
-def ends_open(stored: StoredIncident, incident: Incident, user: User) -> dict[str, bool]:
+def ends_open(
+    stored: StoredIncident, incident: Incident, user: User, now: datetime
+) -> dict[str, object]:
     """Return which of the two ends ``user`` may take now; both are drawn in any case."""
     possible = next_steps(incident)
+    due = None
+    if Step.VERIFYING in incident.done:
+        due = due_at(incident, limits_of(stored.limits), Step.DISPOSED)
     return {
+        "due_at": due,
+        "late": due is not None and now > due,
         "drawn": incident.rounds[-1].end is None,
         "a": Step.DISPOSED in possible and may_record(user, stored, Step.DISPOSED),
         "b": Step.DATA_ERROR in possible and may_record(user, stored, Step.DATA_ERROR),
     }
 
 
-def calls(stored: StoredIncident, incident: Incident, now: datetime) -> list[Call]:
+def calls(stored: StoredIncident, incident: Incident, roster: Roster) -> list[Call]:
     """Return whom to call now: those of the step that waits, then the first scanner."""
     if incident.closed:
         return []
     waiting = next((step for step in next_steps(incident)), None)
     people: dict[int, tuple[User, Both]] = {}
     for step in _called_about(waiting, incident):
-        for user in called(stored.unit, RESPONSIBLE[step], now):
+        for user in roster.called(stored.unit, RESPONSIBLE[step]):
             people.setdefault(user.pk, (user, step_words(step)))
     if stored.opened_by is not None:
         people.setdefault(stored.opened_by.pk, (stored.opened_by, both("incidents.first_scan")))

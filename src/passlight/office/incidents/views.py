@@ -4,6 +4,7 @@ A person appears under masks, and each such reading is logged for them to see. L
 nobody: who looks over them every minute needs ages and steps, not names.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +23,12 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.models import Role, User
 from passlight.office.accounts.roles import allowed, requires, signed_in_user
 from passlight.office.incidents import actions, co_present, evidence, presenting
+from passlight.office.incidents.duty import Roster
 from passlight.office.incidents.forms import HandOverForm, OpenForm, hand_over_people, problem_text
 from passlight.office.incidents.grounds import grounds_of
 from passlight.office.incidents.models import EvidenceFile, RecordLink, StoredIncident
 from passlight.office.incidents.queries import (
+    Listed,
     closed_incidents,
     incidents_visible,
     listed,
@@ -52,13 +55,13 @@ OPEN_LISTED_MAX = 200
 def index(request: HttpRequest) -> HttpResponse:
     """Show open incidents, late ones first, and what was closed today."""
     user, now = signed_in_user(request), CLOCK.now()
-    rows = listed(open_incidents(user)[:OPEN_LISTED_MAX], now)
+    shown = _rows(listed(open_incidents(user)[:OPEN_LISTED_MAX], now), now)
     closed = Paginator(closed_incidents(user, since=today_start(now)), ROWS_A_PAGE)
     page = closed.get_page(request.GET.get("page"))
     context = {
-        "rows": [_row(row, now) for row in rows],
-        "late": [row for row in rows if row.is_late],
-        "first_late": next((_row(row, now) for row in rows if row.is_late), None),
+        "rows": shown,
+        "late": [row for row in shown if row["is_late"]],
+        "first_late": next((row for row in shown if row["is_late"]), None),
         "closed": [
             {"stored": stored, "kind": kind_words(stored.kind), **_times(stored)}
             for stored in page.object_list
@@ -79,9 +82,9 @@ def street(request: HttpRequest) -> HttpResponse:
     taken = open_incidents(user).filter(step__in=[Step.ACKNOWLEDGED.value, Step.VERIFYING.value])
     waiting = open_incidents(user).filter(end="data-error")
     context = {
-        "new": [_row(row, now) for row in listed(new, now)],
-        "taken": [_row(row, now) for row in listed(taken[:OPEN_LISTED_MAX], now)],
-        "waiting": [_row(row, now) for row in listed(waiting[:OPEN_LISTED_MAX], now)],
+        "new": _rows(listed(new, now), now),
+        "taken": _rows(listed(taken[:OPEN_LISTED_MAX], now), now),
+        "waiting": _rows(listed(waiting[:OPEN_LISTED_MAX], now), now),
         "now_ms": int(now.timestamp() * 1000),
     }
     return render(request, "incidents/street.html", context)
@@ -147,8 +150,8 @@ def detail_page(
             "person": person,
             "identity": _identity(person, user, stored),
             "rows": presenting.step_rows(stored, incident, user, now),
-            "ends": presenting.ends_open(stored, incident, user),
-            "calls": presenting.calls(stored, incident, now),
+            "ends": presenting.ends_open(stored, incident, user, now),
+            "calls": presenting.calls(stored, incident, Roster(now)),
             "lines": presenting.log_lines(incident),
             "grounds": grounds_of(stored),
             "files": evidence.files_of(stored),
@@ -246,7 +249,12 @@ def _rights(user: User, stored: StoredIncident, incident: Incident) -> dict[str,
     }
 
 
-def _row(row: Any, now: Any) -> dict[str, Any]:
+def _rows(rows: list[Listed], now: datetime) -> list[dict[str, Any]]:
+    roster = Roster(now)
+    return [_row(row, now, roster) for row in rows]
+
+
+def _row(row: Listed, now: datetime, roster: Roster) -> dict[str, Any]:
     stored, waits = row.stored, row.waits
     return {
         "stored": stored,
@@ -256,12 +264,12 @@ def _row(row: Any, now: Any) -> dict[str, Any]:
         "found_ms": int(stored.found_at.timestamp() * 1000),
         "is_late": row.is_late,
         "waits": waits,
-        "step_name": message(f"incidents.step.{waits.step}") if waits else "",
+        "step_name": message(f"incidents.waits.{waits.step}") if waits else "",
         "late_for": row.late[0].late if row.late else None,
-        "late_step": message(f"incidents.step.{row.late[0].step}") if row.late else "",
+        "late_step": message(f"incidents.waits.{row.late[0].step}") if row.late else "",
         "late_due": row.late[0].due_at if row.late else None,
         "left": waits.due_at - now if waits and not waits.is_late else None,
-        "calls": presenting.calls(stored, row.incident, now)[:1],
+        "calls": presenting.calls(stored, row.incident, roster)[:1],
     }
 
 
