@@ -37,10 +37,15 @@ function lines(className: string, texts: Texts, tag = "div"): HTMLElement {
   return make(tag, className, texts[language], second);
 }
 
+/** Returns the venue and, where it is known, the entrance. */
+function place(now: DoorState, lang: "zh" | "en"): (Node | string)[] {
+  return now.entrance[lang] ? [now.venue[lang], separator(), now.entrance[lang]] : [now.venue[lang]];
+}
+
 function top(): HTMLElement {
-  const second = make("span", "en", ...(state ? [state.venue[other], separator(), state.entrance[other]] : []));
-  second.lang = other === "en" ? "en" : "zh-Hans";
-  const where = state ? [state.venue[language], separator(), state.entrance[language], second] : [];
+  const below = make("span", "en", ...(state ? place(state, other) : []));
+  below.lang = other === "en" ? "en" : "zh-Hans";
+  const where = state ? [...place(state, language), below] : [];
   return make("div", "k-top", make("div", "k-where", ...where), make("div", "t", clock, date));
 }
 
