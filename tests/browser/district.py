@@ -81,6 +81,8 @@ def main() -> None:
         "zhao": resident("zhao", 3, "赵国", "Zhao Guo", town),
     }
     user("lin", Role.CHECKER, town, "林岗", "Lin, north gate")
+    user("leader", Role.DUTY_LEADER, town, "郑强", "Zheng Qiang, duty leader")
+    user("district", Role.DISTRICT_OFFICE, district, "沈文", "Shen Wen, district office")
     user("street", Role.STREET_OFFICE, town, "郑强", "Zheng Qiang")
     user("steward", Role.STEWARD, district, "何宁", "He Ning")
     user("auditor", Role.AUDITOR, district, "沈文", "Shen Wen")

@@ -6,7 +6,7 @@ import type { Knowledge } from "./knowledge.ts";
 import { element, make, t } from "./page.ts";
 import type { RecordQueue } from "./queue.ts";
 import type { Room } from "./room.ts";
-import { showNet } from "./strip.ts";
+import { showAsOf, showNet } from "./strip.ts";
 
 const healthEveryMs = 5_000;
 const pollEveryMs = 3_000;
@@ -28,8 +28,12 @@ export async function beginPulse(pulse: Pulse): Promise<void> {
   await askHealth(pulse);
   every(healthEveryMs, () => askHealth(pulse));
   every(pollEveryMs, async () => {
-    await knowledge.poll();
-    pulse.changed();
+    try {
+      await knowledge.poll();
+    } finally {
+      showAsOf(knowledge.asOfMs);
+      pulse.changed();
+    }
   });
   every(retryMs, () => queue.flush());
   every(roomEveryMs, async () => {

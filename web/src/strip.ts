@@ -21,8 +21,16 @@ export function toast(text: string): void {
   setTimeout(() => made.remove(), 2_500);
 }
 
+let online = true;
+
+/** Says as of when this phone knows, when that has moved on. */
+export function showAsOf(asOfMs: number | null): void {
+  showNet(online, asOfMs);
+}
+
 /** Says whether the server answers, and as of when this phone knows: offline is said plainly, with its time. */
-export function showNet(online: boolean, asOfMs: number | null): void {
+export function showNet(answers: boolean, asOfMs: number | null): void {
+  online = answers;
   const pill = element("net");
   const said = `${online} ${asOfMs === null ? "" : timeText(asOfMs)}`;
   if (pill.dataset["said"] !== said) {
