@@ -18,6 +18,7 @@ from passlight.office.accounts.models import Role, UnitKind, User
 from passlight.office.halls.actions import ZoneDetails, make_hall, set_state
 from passlight.office.incidents import actions, district_views, isolation_views
 from passlight.office.incidents.models import StoredIncident
+from passlight.office.incidents.templatetags import incidents as incident_tags
 from passlight.office.people.models import Access
 from passlight.office.records.models import Record
 from passlight.office.venues.models import Venue
@@ -42,6 +43,7 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[HallWorld]:
     made = make_world()
     for module in (isolation_views, district_views):
         monkeypatch.setattr(module, "SystemClock", lambda: made.clock)
+    monkeypatch.setattr(incident_tags, "CLOCK", made.clock)
     yield made
 
 
@@ -77,13 +79,13 @@ def test_who_must_be_led_there_stands_first_with_running_clocks(world: HallWorld
     page = page_of(world.leader, "isolation/")
     before, after = page.split("在区内的人", 1)
     assert "带至临时隔离区" in before
-    assert f'data-since="{int(incident.found_at.timestamp())}">12:00<' in before
+    assert f'data-found="{int(incident.found_at.timestamp() * 1000)}">12:00<' in before
     assert before.count('class="step ') == 3
     assert "“" not in before.split("<q>")[1].split("</q>")[0], "the style sheet sets the quotes"
-    # Due 10:26, so 7 minutes late; the duty leader by 10:36, the street office by 10:46.
+    # At 10:33: due 10:26, so 7 minutes late; the duty leader by 10:36, the street by 10:46.
     assert re.search(r'class="step late".*?带至隔离区.*?逾期.*?7分', before)
-    assert re.search(r'class="step now".*?报告值班领导.*?10:36前', before)
-    assert re.search(r'class="step now".*?报街镇防控办.*?10:46前', before)
+    assert re.search(r'class="step now".*?报告值班领导.*?剩3分', before)
+    assert re.search(r'class="step now".*?报街镇防控办.*?剩13分', before)
     assert "赵*国" in before
     assert "赵立国" not in page
     assert "310118199001010011" not in page

@@ -1,7 +1,6 @@
 // Office pages: htmx for lists that change in place, the live clock, the menu on a phone.
 
 import "htmx.org";
-import { elapsedText } from "./elapsed.ts";
 import { clockText } from "./page.ts";
 
 const startedAt = performance.now();
@@ -13,10 +12,6 @@ if (serverAtStart > 0) {
     const now = serverAtStart + performance.now() - startedAt;
     document.querySelectorAll("[data-clock]").forEach((clock) => {
       clock.textContent = clockText(now);
-    });
-    // Clocks that run since a moment: an incident's age, how late a step is.
-    document.querySelectorAll<HTMLElement>("[data-since]").forEach((clock) => {
-      clock.textContent = elapsedText(now / 1000 - Number(clock.dataset["since"]));
     });
   }, 500);
 }

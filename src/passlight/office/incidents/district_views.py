@@ -216,7 +216,7 @@ def _bars(kinds: Counter[str]) -> list[Bar]:
     return [
         Bar(
             kind=kind.value,
-            name=message(f"overview.kind.{kind.value}"),
+            name=message(f"incidents.kind_word.{kind.value}"),
             count=kinds.get(kind.value, 0),
             width=BAR_LONGEST * kinds.get(kind.value, 0) // most if most else 0,
             y=BAR_STEP * place,
@@ -238,8 +238,6 @@ def _incident(one: Listed, now: datetime) -> dict[str, Any]:
     return {
         "stored": one.stored,
         "venue": named(one.stored.venue)[language],
-        "kind": message(f"overview.kind.{one.stored.kind}"),
-        "colour": one.stored.kind if one.stored.kind in COLOURS else "",
         "age": amount_of_time(one.age, language),
         "step": step_words(following.step)[language] if following else "",
         "late": amount_of_time(now - following.due_at, language)

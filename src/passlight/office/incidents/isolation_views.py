@@ -26,7 +26,7 @@ from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.plan import limits_of
 from passlight.office.incidents.queries import Listed, listed, open_incidents
 from passlight.office.incidents.wording import entrance_words, named, step_words
-from passlight.office.pages.language import current_language, message
+from passlight.office.pages.language import current_language
 from passlight.office.people.identity import Purpose
 from passlight.office.people.models import Person
 from passlight.office.people.queries import MaskedIdentity, masked_identity
@@ -34,7 +34,6 @@ from passlight.runtime.clock import SystemClock
 
 # What a post does first, in this order (S4 三(二)5).
 FIRST_STEPS = (Step.ISOLATED, Step.DUTY_LEADER_TOLD, Step.STREET_TOLD)
-COLOURS = frozenset({"red", "yellow"})
 SHOWN_MAX = 60
 MINUTE, HOUR = 60, 3600
 
@@ -66,8 +65,6 @@ class Case:
     stored: StoredIncident
     venue: str
     entrance: str
-    kind: str
-    colour: str
     identity: MaskedIdentity | None
     steps: tuple[StepLine, ...]
     next_step: StepLine | None
@@ -92,6 +89,7 @@ def isolation(request: HttpRequest) -> HttpResponse:
             for one in inside
         ],
         "seen": _fingerprint(cases),
+        "now_ms": int(now.timestamp() * 1000),
         "venue": request.GET.get("venue", ""),
         "longest": max((now - (one.stored.isolated_at or now) for one in inside), default=None),
     }
@@ -161,8 +159,6 @@ def _case(
         stored=stored,
         venue=named(stored.venue)[language],
         entrance=entrance_words(stored)[language],
-        kind=message(f"overview.kind.{stored.kind}"),
-        colour=stored.kind if stored.kind in COLOURS else "",
         identity=people.get(stored.visits_key or ""),
         steps=steps,
         next_step=_line(one, following.step, following) if following else None,
@@ -184,12 +180,12 @@ def _line(one: Listed, step: Step, clock: Due | None) -> StepLine:
 
 
 def elapsed(length: timedelta) -> str:
-    """Return ``6:07`` or ``1:06:07``: what a running clock shows; the page's script goes on."""
+    """Return ``06:07`` or ``1:06:07``: what a running clock shows; the page's script goes on."""
     seconds = max(0, int(length.total_seconds()))
     hours, minutes = divmod(seconds // MINUTE, MINUTE)
     if seconds >= HOUR:
         return f"{hours}:{minutes:02d}:{seconds % MINUTE:02d}"
-    return f"{minutes}:{seconds % MINUTE:02d}"
+    return f"{minutes:02d}:{seconds % MINUTE:02d}"
 
 
 def _fingerprint(cases: Iterable[Listed]) -> str:
