@@ -8,6 +8,7 @@ so one is never taken for another.
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from passlight.core.codes import signing
@@ -16,9 +17,19 @@ from passlight.core.codes.layout import Purpose, Suite
 from passlight.core.kernel.base64url import base64url, from_base64url
 from passlight.core.kernel.problem import Problem, ProblemError
 
+TRUST: Final = "trust"
 DOOR: Final = "door"
 STATUSES: Final = "statuses"
 WIPE: Final = "wipe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """The three parts of a signed document; nothing of them is believed yet."""
+
+    kid: bytes
+    payload: bytes
+    signature: bytes
 
 
 def seal_envelope(payload: bytes, *, kind: str, signer: Issuer) -> bytes:
@@ -41,25 +52,38 @@ def open_envelope(
     Raises:
         ProblemError: ``codes.envelope_malformed``, ``_too_long`` or ``_signature``.
     """
-    if len(document) > bytes_max:
-        raise _refused("codes.envelope_too_long", f"More than {bytes_max} bytes.")
-    try:
-        envelope = json.loads(document)
-        payload = from_base64url(envelope["payload"])
-        signature = from_base64url(envelope["signature"])
-        kid = bytes.fromhex(envelope["kid"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _refused("codes.envelope_malformed", "This is no signed document.") from error
-    message = _message(payload, kid=kid, realm=realm, kind=kind)
-    if len(signature) == signing.SIGNATURE_LENGTH:
+    envelope = read_envelope(document, bytes_max=bytes_max)
+    message = _message(envelope.payload, kid=envelope.kid, realm=realm, kind=kind)
+    if len(envelope.signature) == signing.SIGNATURE_LENGTH:
         for public in keys:
             known = signing.key_id(
                 suite=Suite.ED25519, purpose=Purpose.LIST, realm=realm, public_key=public
             )
-            sound = known == kid and signing.is_sound_public_key(public)
-            if sound and signing.is_signed(message, signature=signature, public_key=public):
-                return payload
+            sound = known == envelope.kid and signing.is_sound_public_key(public)
+            if sound and signing.is_signed(
+                message, signature=envelope.signature, public_key=public
+            ):
+                return envelope.payload
     raise _refused("codes.envelope_signature", "No known key signed this document.")
+
+
+def read_envelope(document: bytes, *, bytes_max: int) -> Envelope:
+    """Return the parts of a document without asking who signed it.
+
+    Raises:
+        ProblemError: ``codes.envelope_malformed`` or ``_too_long``.
+    """
+    if len(document) > bytes_max:
+        raise _refused("codes.envelope_too_long", f"More than {bytes_max} bytes.")
+    try:
+        parts = json.loads(document)
+        return Envelope(
+            kid=bytes.fromhex(parts["kid"]),
+            payload=from_base64url(parts["payload"]),
+            signature=from_base64url(parts["signature"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _refused("codes.envelope_malformed", "This is no signed document.") from error
 
 
 def _message(payload: bytes, *, kid: bytes, realm: str, kind: str) -> bytes:

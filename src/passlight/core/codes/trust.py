@@ -1,8 +1,6 @@
 """The trust list: which keys count, for what, and until when (PL1 2.3, 8).
 
-The document is JSON ``{"kid", "payload", "signature"}``: the payload is base64url of the exact
-JSON bytes that are signed, so no reader needs to agree on how JSON is written. The signature
-is Ed25519 over the COSE ``Sig_structure`` with the context ``passlight/trust/<realm>``.
+The document is a signed envelope (``core.codes.envelope``) of kind ``trust``.
 """
 
 import json
@@ -13,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from passlight.core.codes import signing
+from passlight.core.codes.envelope import TRUST, open_envelope, read_envelope, seal_envelope
 from passlight.core.codes.issuing import Issuer
 from passlight.core.codes.layout import SLOT_SECONDS, Purpose, Suite
-from passlight.core.kernel.base64url import base64url, from_base64url
 from passlight.core.kernel.problem import Problem, ProblemError
 
 TRUST_LIST_SECONDS: Final = 7 * 86_400
@@ -112,15 +110,8 @@ class TrustList:
 
 def seal(trust: TrustList, *, signer: Issuer) -> bytes:
     """Return the signed document of a trust list; ``signer`` holds a key of purpose list."""
-    assert signer.purpose is Purpose.LIST
     payload = json.dumps(_to_json(trust), separators=(",", ":"), sort_keys=True).encode()
-    signature = signer.sign(_message(payload, kid=signer.kid, realm=signer.realm))
-    envelope = {
-        "kid": signer.kid.hex(),
-        "payload": base64url(payload),
-        "signature": base64url(signature),
-    }
-    return json.dumps(envelope, separators=(",", ":")).encode()
+    return seal_envelope(payload, kind=TRUST, signer=signer)
 
 
 def open_trust_list(
@@ -162,39 +153,19 @@ def unverified_payload(document: bytes) -> bytes:
     Raises:
         ProblemError: it is no signed document.
     """
-    return _envelope(document)[0]
+    return read_envelope(document, bytes_max=DOCUMENT_BYTES_MAX).payload
 
 
 def _signed_payload(document: bytes, *, realm: str, roots: Collection[bytes]) -> bytes:
-    payload, signature, kid = _envelope(document)
-    for public in roots:
-        root_kid = signing.key_id(
-            suite=Suite.ED25519, purpose=Purpose.LIST, realm=realm, public_key=public
-        )
-        message = _message(payload, kid=kid, realm=realm)
-        if root_kid == kid and signing.is_sound_public_key(public):
-            good = signing.is_signed(message, signature=signature, public_key=public)
-            if good and len(signature) == signing.SIGNATURE_LENGTH:
-                return payload
-    raise _refused("codes.trust_signature", "No known key signed this trust list.")
-
-
-def _envelope(document: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return payload, signature and key id of a document."""
-    if len(document) > DOCUMENT_BYTES_MAX:
-        raise _refused("codes.trust_too_long", f"More than {DOCUMENT_BYTES_MAX} bytes.")
     try:
-        envelope = json.loads(document)
-        payload = from_base64url(envelope["payload"])
-        signature = from_base64url(envelope["signature"])
-        return payload, signature, bytes.fromhex(envelope["kid"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _refused("codes.trust_malformed", f"This is no signed document ({error}).") from error
-
-
-def _message(payload: bytes, *, kid: bytes, realm: str) -> bytes:
-    context = f"passlight/trust/{realm}".encode()
-    return signing.signature_input(kid=kid, context=context, body=payload)
+        return open_envelope(
+            document, kind=TRUST, realm=realm, keys=roots, bytes_max=DOCUMENT_BYTES_MAX
+        )
+    except ProblemError as error:
+        code = error.problems[0].code.replace("codes.envelope_", "codes.trust_")
+        if code == "codes.trust_signature":
+            raise _refused(code, "No known key signed this trust list.") from error
+        raise _refused(code, error.problems[0].message) from error
 
 
 def _key_problems(key: TrustedKey, realms: Mapping[str, Realm]) -> list[Problem]:
