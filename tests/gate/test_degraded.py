@@ -473,6 +473,23 @@ def test_an_unsure_clock_becomes_sure_by_a_signed_exchange_alone(
     assert show(gate, Phone(world, index=8).text()).admits
 
 
+def test_a_sure_clock_yields_to_the_server_only_after_a_day_alone(
+    world: World, tmp_path: Path
+) -> None:
+    gate = taught(world, tmp_path / "door")
+    world.clock.pass_(HOUR)
+    jump = world.true_now() + 90
+    assert not gate.keeper.discipline(jump, as_of=jump, round_trip=0.1)
+    world.clock.pass_(24 * HOUR)
+    jump = world.true_now() + 90
+    assert gate.keeper.discipline(jump, as_of=jump, round_trip=0.1)
+    assert gate.keeper.now() == jump
+    # The control: what is below the floor is never believed, after however long.
+    world.clock.pass_(25 * HOUR)
+    gate.keeper.raise_floor(world.true_now())
+    assert not gate.keeper.discipline(jump, as_of=jump, round_trip=0.1)
+
+
 def test_a_wall_clock_set_to_1970_changes_nothing(world: World, tmp_path: Path) -> None:
     gate = taught(world, tmp_path / "door")
     phone = Phone(world, index=7)

@@ -115,6 +115,27 @@ def test_a_door_that_knew_nothing_learns_and_decides(
     assert office.sql(named) == [(2,)]
 
 
+def test_an_office_that_is_away_keeps_no_news_from_the_door(
+    world: World, office: Office, gateway: Running, tmp_path: Path
+) -> None:
+    """The grant is half over and the office does not answer; the gateway's feed comes all the same."""
+    gate = a_door(world, office, gateway, tmp_path / "door")
+    gateway.knows(office)
+    learn(gate)
+    assert gate.uplink is not None
+    before = gate.knowledge.as_of
+    gate.uplink._call_office = True
+    time.sleep(1.1)
+    office.beat()
+    until = time.monotonic() + 10
+    while gate.knowledge.as_of == before:
+        assert time.monotonic() < until
+        with pytest.raises(RefusedError):
+            asyncio.run(gate.uplink.learn())
+        time.sleep(0.1)
+    assert gate.state.grant
+
+
 class Blackhole(httpx.AsyncBaseTransport):
     """Takes every request and never answers."""
 

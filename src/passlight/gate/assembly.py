@@ -70,6 +70,7 @@ class Gate:
     opened: Opened
     door: Door
     uplink: Uplink | None
+    lookup: DoorClient
     devices: Devices
     torn: list[str] = field(default_factory=list)
     """Names of files that were torn and set aside at this start."""
@@ -81,6 +82,7 @@ class Gate:
             if not self.state.is_wiped:
                 self.uplink.store()
             await self.uplink.client.close()
+        await self.lookup.close()
         self.opened.spool.close()
         self.state.close()
 
@@ -141,6 +143,7 @@ def assemble(
             timeout=timeout,
         )
 
+    lookup = client(LOOKUP_SECONDS)
     status = DoorStatus(online=lambda: False, revoked=state.is_stopped)
     door = Door(
         device=identity.device,
@@ -151,7 +154,7 @@ def assemble(
         status=status,
         entropy=entropy,
         lookup=ServerLookup(
-            client(LOOKUP_SECONDS),
+            lookup,
             venue=config.venue,
             entrance=config.entrance,
             entropy=entropy,
@@ -181,6 +184,7 @@ def assemble(
         opened=opened,
         door=door,
         uplink=uplink,
+        lookup=lookup,
         devices=devices,
         torn=list(state.torn),
     )

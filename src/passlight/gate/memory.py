@@ -22,8 +22,8 @@ from passlight.core.verification.replay import ReplaySet, Sighting
 from passlight.gate.spool import Sight, Spool
 
 MEMORY: Final = "memory"
-VISITS_MAX: Final = 20_000
-STARTED_MAX: Final = 5_000
+VISITS_MAX: Final = 2_000
+STARTED_MAX: Final = 500
 
 _RECENT = 10
 _AGREEING = 5
@@ -154,6 +154,8 @@ class DoorMemory:
 
     def kept(self, *, now: float) -> dict[str, bytes]:
         """Return what goes to the disk with the next record."""
+        for key in [key for key, (visit, _) in self._visits.items() if not self._holds(visit)]:
+            del self._visits[key]  # ended by time, elsewhere or by closing
         value: dict[str, Any] = {
             "started": list(self._started),
             "visits": [[key, visit, people] for key, (visit, people) in self._visits.items()],
@@ -174,6 +176,9 @@ class DoorMemory:
         except (ValueError, KeyError, TypeError, AttributeError):
             # Damaged: begin again with nothing, which holds no place and knows nobody.
             self.places, self._visits, self._started = DoorPlaces(), OrderedDict(), OrderedDict()
+
+    def _holds(self, visit: str) -> bool:
+        return visit in self.places.own or visit in self.places.borrowed
 
     def _key(self, who: Who) -> str:
         named = f"{who.realm}\x1f{who.epoch}\x1f{who.index}\x1f{who.lookup}\x1f{who.paper}"

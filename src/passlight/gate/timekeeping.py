@@ -153,8 +153,10 @@ class TimeKeeper:
             return False
         if abs(server_now - as_of) > AS_OF_SECONDS_MAX or server_now < self._floor:
             return False
-        # As long as we are sure, a jump is somebody's mistake and not ours.
-        if self.is_sure and abs(server_now - self._derived()) > FUTURE_SECONDS_MAX:
+        # As long as we are sure, a jump is somebody's mistake and not ours; after a day alone
+        # it may well be ours.
+        lately = self.is_sure and self.now() - self._disciplined_at <= YIELD_SECONDS
+        if lately and abs(server_now - self._derived()) > FUTURE_SECONDS_MAX:
             return False
         self._base = server_now + round_trip / 2
         self._base_monotonic = self._clock.monotonic()

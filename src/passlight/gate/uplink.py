@@ -7,6 +7,7 @@ says is believed as far as it is signed, and no further.
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -99,17 +100,27 @@ class Uplink:
         """
         if self.wiped.is_set():
             return
-        await self.renew()
+        steps: list[Callable[[], Awaitable[None]]] = [self.renew]
         if self._is_due("trust", TRUST_SECONDS) or self._knowledge.trust is None:
-            await self.fetch_trust()
-            await self.fetch_door()
             self._done("trust")
-        await self.fetch_feeds()
+            steps += [self.fetch_trust, self.fetch_door]
+        steps.append(self.fetch_feeds)
         if self._door.memory.has_cap:
-            await self.fetch_places()
+            steps.append(self.fetch_places)
+        # Each stands alone: an office that is away must not keep the gateway's news from us.
+        failed: list[NoAnswerError | RefusedError] = []
+        for step in steps:
+            if self.wiped.is_set():
+                return
+            try:
+                await step()
+            except _FAILURES as error:
+                failed.append(error)
         if self._is_due("store", STORE_SECONDS):
             self.store()
             self._done("store")
+        if failed:
+            raise failed[0]
 
     async def tell(self) -> None:
         """Upload what waits, batch after batch.
@@ -348,6 +359,9 @@ class Uplink:
             except _FAILURES as error:
                 failed += 1
                 self.trouble = str(error)
+            except (SpoolError, OSError, sqlite3.Error):
+                failed += 1
+                self.trouble = "disk"
             await self._sleep(self._wait(failed))
 
     def _wait(self, failed: int) -> float:
