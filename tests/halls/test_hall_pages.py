@@ -328,3 +328,21 @@ def test_every_act_works_under_it_too(cast: Cast, as_role) -> None:
         clock.advance(hours=5)
         assert sweep(clock) is False
     assert not Lease.objects.filter(closed_at=None).exists()
+
+
+def test_a_door_of_a_hall_leads_to_one_of_its_zones(cast: Cast) -> None:
+    client = login(cast, Role.STREET_OFFICE, cast.town)
+    address = f"/venues/{cast.hall.venue_id}/"
+    assert at(cast) in page_of(client, address), "the venue's page leads to its hall"
+    sent = {
+        "entrance-name": "西门",
+        "entrance-name_en": "West door",
+        "entrance-code": "west",
+        "entrance-zone": "attic",
+    }
+    wrong = client.post(f"{address}entrances/", sent)
+    assert wrong.status_code == 422
+    assert "这个大厅没有这个区域" in wrong.content.decode()
+    assert (
+        client.post(f"{address}entrances/", {**sent, "entrance-zone": "screen"}).status_code == 302
+    )

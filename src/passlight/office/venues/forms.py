@@ -1,5 +1,6 @@
 """Forms about venues."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -136,6 +137,15 @@ class EntranceForm(forms.Form):
         required=False,
     )
 
+    def __init__(self, *args: Any, zones: Sequence[str] = (), **kwargs: Any) -> None:
+        """Take the codes of a hall's zones; at another venue a zone is what its people say."""
+        super().__init__(*args, **kwargs)
+        self._zones = tuple(zones)
+        if self._zones:
+            self.fields["zone"].help_text = message(
+                "venues.field.zone_of_hall", zones=", ".join(self._zones)
+            )
+
     def clean_code(self) -> str:
         """Return the code when it can stand in a venue code."""
         code: str = self.cleaned_data["code"]
@@ -144,10 +154,13 @@ class EntranceForm(forms.Form):
         return code
 
     def clean_zone(self) -> str:
-        """Return the zone when it can stand in a venue code."""
+        """Return the zone when it can stand in a venue code, and is one of the hall's."""
         zone: str = self.cleaned_data["zone"]
         if not ZONE_CODE.fullmatch(zone):
             raise forms.ValidationError(message("venues.field.entrance_code_form"))
+        if zone and self._zones and zone not in self._zones:
+            zones = ", ".join(self._zones)
+            raise forms.ValidationError(message("venues.field.zone_unknown", zones=zones))
         return zone
 
     def door(self) -> Door:

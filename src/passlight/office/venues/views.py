@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.roles import allowed, requires, signed_in_user
+from passlight.office.halls.models import Hall, Zone
 from passlight.office.pages.language import current_language, message
 from passlight.office.venues.actions import (
     add_entrance,
@@ -55,7 +56,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @requires("venues.view")
 def detail(request: HttpRequest, venue_id: UUID) -> HttpResponse:
     """Show one venue: its data, doors, poster and what was recorded today."""
-    return _detail(request, _visible(request, venue_id), EntranceForm())
+    venue = _visible(request, venue_id)
+    return _detail(request, venue, EntranceForm(zones=_zones(venue)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -111,7 +113,7 @@ def activity(request: HttpRequest, venue_id: UUID) -> HttpResponseBase:
 def entrances(request: HttpRequest, venue_id: UUID) -> HttpResponseBase:
     """Add a door to a venue."""
     venue = _visible(request, venue_id)
-    form = EntranceForm(request.POST)
+    form = EntranceForm(request.POST, zones=_zones(venue))
     if form.is_valid():
         try:
             added = add_entrance(venue, form.door())
@@ -137,6 +139,11 @@ def entrance_activity(request: HttpRequest, venue_id: UUID, code: str) -> HttpRe
     return redirect("venues:detail", venue.pk)
 
 
+def _zones(venue: Venue) -> list[str]:
+    """Return the codes of the zones of a venue that is a hall."""
+    return list(Zone.objects.filter(hall__venue=venue).values_list("code", flat=True))
+
+
 def _visible(request: HttpRequest, venue_id: UUID) -> Venue:
     return get_object_or_404(venues_visible(signed_in_user(request)), pk=venue_id)
 
@@ -160,6 +167,7 @@ def _detail(
         "today": today,
         "as_of": clock.now(),
         "entrance": form,
+        "hall": Hall.objects.filter(venue=venue).first() if allowed(user, "halls.view") else None,
         "may_change": allowed(user, "venues.change", venue.unit),
         "may_activate": allowed(user, "venues.activate", venue.unit),
     }
