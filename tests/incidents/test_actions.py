@@ -4,16 +4,21 @@ The scenarios' expected values stand in their files; here every line is said by 
 role the line names.
 """
 
-import pytest
-from django.db import connection
+import inspect
+import re
+import threading
 
+import pytest
+from django.db import connection, connections
+
+from passlight.core.incidents import allowed
 from passlight.core.incidents.steps import Channel, FindingKind, Step
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.actions import add_unit
 from passlight.office.accounts.models import Role, UnitKind
 from passlight.office.facts.actions import land_facts
 from passlight.office.facts.intake import NewFact
-from passlight.office.incidents import actions, corrections
+from passlight.office.incidents import actions, corrections, evidence, opening
 from passlight.office.incidents.models import CorrectionRequest, StoredIncident
 from passlight.office.incidents.queries import (
     incidents_visible,
@@ -23,6 +28,7 @@ from passlight.office.incidents.queries import (
 )
 from passlight.office.incidents.recording import broken_at, read
 from passlight.office.notices.models import Notice
+from passlight.runtime.catalogue import catalogue
 from tests.incidents.cases import cases, instant
 from tests.incidents.hall import ENTROPY, add_person, add_staff, add_venue, make_world
 
@@ -288,6 +294,53 @@ def test_a_step_that_is_refused_leaves_nothing_behind(world):
     with pytest.raises(ProblemError):
         actions.close(stored.pk, actor=world.street, clock=world.clock)
     assert (stored.log.count(), Notice.objects.count()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_record_one_step_at_once_record_it_once():
+    world = make_world()
+    stored = told_street(world, found(world))
+    others = [world.street, add_staff(Role.STREET_OFFICE, world.town, "秦川")]
+    start, outcomes = threading.Barrier(2, timeout=20), []
+
+    def work(actor):
+        try:
+            start.wait()
+            actions.acknowledge(stored.pk, actor=actor, clock=world.clock)
+            outcomes.append("done")
+        except ProblemError as error:
+            outcomes.append(error.problems[0].code)
+        finally:
+            connections["default"].close()
+
+    threads = [threading.Thread(target=work, args=(actor,)) for actor in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(outcomes) == ["done", "incidents.refused.done-already"]
+    assert broken_at(stored) is None
+    steps = [event.step for event in read(stored).events]
+    assert steps.count(Step.ACKNOWLEDGED) == 1
+
+
+def test_every_kind_of_finding_has_its_words():
+    for kind in FindingKind:
+        for prefix in ("kind", "kind_word"):
+            assert set(catalogue()[f"incidents.{prefix}.{kind}"]) == {"zh", "en"}
+    for step in Step:
+        assert f"incidents.step.{step}" in catalogue()
+
+
+def test_every_refusal_of_the_core_has_its_words():
+    """Counted from the source: each code that the rules can give is in the catalogue."""
+    for module in (allowed, actions, corrections, evidence, opening):
+        source = inspect.getsource(module)
+        codes = set(re.findall(r'_refuse[d]?\(\s*"([a-z-]+)"', source))
+        codes |= set(re.findall(r'"incidents\.refused\.([a-z-]+)"', source))
+        assert codes, module
+        for code in codes:
+            assert f"incidents.refused.{code}" in catalogue(), (module.__name__, code)
 
 
 def test_a_list_costs_the_same_queries_for_each_incident(world, django_assert_max_num_queries):

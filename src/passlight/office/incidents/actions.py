@@ -83,23 +83,33 @@ def record_step(
     """
     if step in _OF_CORRECTIONS:
         raise _refused("own-command", "A data error is declared and decided on its own page.")
-    return _do_step(
-        incident,
-        step,
-        actor=actor,
-        clock=clock,
-        at=at,
-        evidence=_evidence(channel, who, reference, digest),
-        body=body,
-        note=note,
-    )
+    with transaction.atomic():
+        held = _held(incident, actor, step)
+        _step(
+            held,
+            step,
+            actor=actor,
+            clock=clock,
+            at=at,
+            evidence=_evidence(channel, who, reference, digest),
+            body=body,
+            note=note,
+        )
+        # Who was told by phone takes the incident with their own next step.
+        leads = step is Step.STREET_TOLD and allowed(actor, "incidents.lead")
+        if leads or step is Step.ACKNOWLEDGED:
+            _take(held, actor, clock)
+        return held.stored
 
 
 def excuse_step(
     incident: UUID, step: Step, *, actor: User, clock: Clock, note: str
 ) -> StoredIncident:
     """Record why a step could not be done: the person has gone."""
-    return _do_step(incident, step, actor=actor, clock=clock, note=note, what=What.EXCUSED)
+    with transaction.atomic():
+        held = _held(incident, actor, step)
+        _step(held, step, actor=actor, clock=clock, note=note, what=What.EXCUSED)
+        return held.stored
 
 
 def receive(
@@ -223,11 +233,7 @@ def acknowledge(
     incident: UUID, *, actor: User, clock: Clock, at: datetime | None = None
 ) -> StoredIncident:
     """Let the street office take the report over; the hall keeps sight of it."""
-    with transaction.atomic():
-        held = _held(incident, actor, Step.ACKNOWLEDGED)
-        _step(held, Step.ACKNOWLEDGED, actor=actor, clock=clock, at=at)
-        _take(held, actor, clock)
-        return held.stored
+    return record_step(incident, Step.ACKNOWLEDGED, actor=actor, clock=clock, at=at)
 
 
 def escalate(clock: Clock) -> bool:
@@ -263,34 +269,6 @@ def _call_next(held: Opened, step: Step | None, clock: Clock) -> None:
     late = {"step": step_words(step), "owner": masked_user(stored.owner)}
     minutes = minutes_late(since, now) if since is not None else 0
     send(stored, "messages.step_late", told.values(), clock=clock, minutes=minutes, **late)
-
-
-def _do_step(
-    incident: UUID,
-    step: Step,
-    *,
-    actor: User,
-    clock: Clock,
-    at: datetime | None = None,
-    evidence: Evidence | None = None,
-    body: str = "",
-    note: str = "",
-    what: What = What.STEP,
-) -> StoredIncident:
-    with transaction.atomic():
-        held = _held(incident, actor, step)
-        _step(
-            held,
-            step,
-            actor=actor,
-            clock=clock,
-            at=at,
-            evidence=evidence,
-            body=body,
-            note=note,
-            what=what,
-        )
-        return held.stored
 
 
 def _step(

@@ -1,4 +1,4 @@
-"""This app's lines in the menu: for who leads, verifies or oversees, the first page of the day."""
+"""This app's lines in the menu: what waits for somebody, and how many."""
 
 from passlight.office.accounts.models import User
 from passlight.office.incidents.queries import corrections_visible, open_incidents, unacknowledged
@@ -23,7 +23,7 @@ register(
         route="incidents:street",
         icon="bell",
         action="incidents.street",
-        order=1,
+        order=4,
         count=_waiting,
         late=True,
     ),
@@ -32,14 +32,14 @@ register(
         route="incidents:overview",
         icon="home",
         action="incidents.overview",
-        order=2,
+        order=5,
     ),
     Entry(
         code="incidents.menu",
         route="incidents:index",
         icon="shield",
         action="incidents.view",
-        order=3,
+        order=14,
         count=_open,
         late=True,
     ),
@@ -48,7 +48,7 @@ register(
         route="incidents:corrections",
         icon="edit",
         action="incidents.corrections",
-        order=4,
+        order=16,
         count=_undecided,
         late=True,
     ),
@@ -57,6 +57,6 @@ register(
         route="incidents:isolation",
         icon="door",
         action="incidents.view",
-        order=12,
+        order=15,
     ),
 )

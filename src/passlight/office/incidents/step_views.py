@@ -37,8 +37,6 @@ def step(request: HttpRequest, pk: UUID, step: str) -> HttpResponseBase:
 
     def record(user: User) -> StoredIncident:
         given = form.given(CLOCK.now())
-        if found is Step.ACKNOWLEDGED:
-            return actions.acknowledge(pk, actor=user, clock=CLOCK, at=given["at"])
         return actions.record_step(pk, found, actor=user, clock=CLOCK, **given)
 
     return _do(request, pk, record, f"incidents.step.{found}")

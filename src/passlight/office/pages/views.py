@@ -14,8 +14,14 @@ from passlight.office.accounts.roles import public
 from passlight.office.pages.menu import entries_for
 from passlight.office.pages.styleguide import example_context
 
-# Where a role starts when its work is not in the office's menu.
-STARTS = {"resident": "resident:code", "checker": "checker:door"}
+# Where a role starts when its work is not the first line of the office's menu that it sees.
+STARTS = {
+    "resident": "resident:code",
+    "checker": "checker:door",
+    # What nobody has dealt with yet comes before everything else (field/03 7).
+    "duty-leader": "incidents:index",
+    "street-office": "incidents:street",
+}
 
 
 @public
