@@ -6,6 +6,7 @@ The truth is the threads' own count; the recount is SQL over the leases.
 import hashlib
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -309,3 +310,29 @@ def test_closing_time_ends_the_day(committed_cast: Cast, gateway: Any) -> None:
     sweep(cast.clock)
     assert not open_leases(gateway)
     assert gateway.execute("SELECT closed_by FROM halls_lease").fetchall() == [("closing",)]
+
+
+def test_a_hall_that_closes_while_a_door_waits_lends_nothing(
+    committed_cast: Cast, gateway: Any, role_urls: dict[Role, str]
+) -> None:
+    """The office holds the zone's lock and closes; the door that waited sees it closed."""
+    cast, door = committed_cast, DoorPlaces()
+    talk(gateway, cast, "north gate", door)
+    zone = cast.hall.zones.get(code="hall").pk
+    replies: list[dict[str, Any]] = []
+
+    def wait() -> None:
+        replies.append(converse(gateway, cast, "north gate", door.ask(0, want=4)))
+
+    with psycopg.connect(role_urls[Role.OFFICE]) as office:
+        office.execute("UPDATE halls_zone SET turn = turn + 1 WHERE id = %s", (zone,))
+        thread = threading.Thread(target=wait)
+        thread.start()
+        with psycopg.connect(role_urls[Role.OWNER], autocommit=True) as owner:
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            until = time.monotonic() + 10
+            while owner.execute(waiting).fetchone() == (0,) and time.monotonic() < until:
+                time.sleep(0.02)
+        office.execute("UPDATE halls_hall SET state = 'closed' WHERE id = %s", (cast.hall.pk,))
+    thread.join(timeout=10)
+    assert [(reply["state"], reply["granted"]) for reply in replies] == [("closed", 0)]

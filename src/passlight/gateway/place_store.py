@@ -145,8 +145,8 @@ def store_places(connection: Connection, asked: PlacesAsked) -> dict[str, Any]:
         StaleRequestError: the report no longer holds; the door greets again.
         ConflictError: this request was answered, and it said something else.
     """
-    zone = _zone(connection, asked)
-    connection.execute(LOCK, (zone.id,))
+    connection.execute(LOCK, (_place(connection, asked)[3],))
+    zone = _zone(connection, asked)  # read after the lock: a hall closed meanwhile lends nothing
     door = _door(connection, asked, zone)
     ask = asked.ask
     if not ask.session:
@@ -158,11 +158,17 @@ def store_places(connection: Connection, asked: PlacesAsked) -> dict[str, Any]:
     return _settle(connection, asked, zone, door)
 
 
-def _zone(connection: Connection, asked: PlacesAsked) -> _Zone:
-    row = connection.execute(PLACE, (asked.venue, asked.entrance)).fetchone()
+def _place(connection: Connection, asked: PlacesAsked) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = connection.execute(
+        PLACE, (asked.venue, asked.entrance)
+    ).fetchone()
     if row is None:
         raise UncountedError
-    hall, state, path, zone, code, cap = row
+    return row
+
+
+def _zone(connection: Connection, asked: PlacesAsked) -> _Zone:
+    hall, state, path, zone, code, cap = _place(connection, asked)
     plans = (
         PlanVersion(
             id=plan,
