@@ -18,10 +18,11 @@ from passlight.gate.devices import Devices
 from passlight.gate.engine import LOOKUP_SECONDS, Door, DoorStatus
 from passlight.gate.knowledge import Knowledge
 from passlight.gate.memory import DoorMemory
-from passlight.gate.spool import FILE, Opened, open_spool
+from passlight.gate.spool import FILE, Opened, Spool, open_spool
 from passlight.gate.state import DoorState, Identity, machine_boot
 from passlight.gate.timekeeping import TimeKeeper
 from passlight.gate.uplink import Uplink
+from passlight.runtime.device_key import DeviceKey
 
 NOBODY: Final = Identity(device="", realm="", roots=())
 SERVER_SECONDS: Final = 10.0
@@ -108,27 +109,11 @@ def assemble(
     """
     state = DoorState(config.folder, set_aside=announce)
     enrolled = state.identity
-    identity = enrolled or NOBODY
     keeper = TimeKeeper(
         clock,
         stored=state.time,
         boot_id=machine_boot() if boot_id is None else boot_id,
         battery_clock=config.battery_clock,
-    )
-    knowledge = Knowledge(
-        state.folder,
-        keeper,
-        realm=identity.realm,
-        roots=identity.roots,
-        venue=config.venue,
-        entrance=config.entrance,
-    )
-    opened = open_spool(config.folder / FILE, boot=state.next_boot(), rows_max=config.spool_rows)
-    memory = DoorMemory(
-        opened.spool,
-        secret=state.memory_secret(entropy),
-        now=keeper.now(),
-        monotonic=keeper.monotonic(),
     )
     key = state.key(entropy)
 
@@ -143,50 +128,93 @@ def assemble(
             timeout=timeout,
         )
 
+    opened = open_spool(config.folder / FILE, boot=state.next_boot(), rows_max=config.spool_rows)
     lookup = client(LOOKUP_SECONDS)
-    status = DoorStatus(online=lambda: False, revoked=state.is_stopped)
-    door = Door(
-        device=identity.device,
-        knowledge=knowledge,
+    door = _door(
+        config,
+        state=state,
+        identity=enrolled or NOBODY,
         keeper=keeper,
         spool=opened.spool,
-        memory=memory,
-        status=status,
+        lookup=lookup,
+        devices=devices,
         entropy=entropy,
-        lookup=ServerLookup(
-            lookup,
-            venue=config.venue,
-            entrance=config.entrance,
-            entropy=entropy,
-        ),
-        thermometer=devices.thermometer,
-        barrier=devices.barrier,
-        barrier_seconds=config.barrier_seconds,
     )
     uplink = None
     if enrolled is not None:
-        uplink = Uplink(
-            client(SERVER_SECONDS),
-            key=key,
-            door=door,
-            state=state,
-            identity=enrolled,
-            venue=config.venue,
-            entrance=config.entrance,
-            entropy=entropy,
-        )
-        status.online = uplink.online
+        server = client(SERVER_SECONDS)
+        uplink = _uplink(config, server, key, door, state=state, identity=enrolled, entropy=entropy)
     return Gate(
         config=config,
         state=state,
         keeper=keeper,
-        knowledge=knowledge,
+        knowledge=door.knowledge,
         opened=opened,
         door=door,
         uplink=uplink,
         lookup=lookup,
         devices=devices,
         torn=list(state.torn),
+    )
+
+
+def _uplink(
+    config: GateConfig,
+    client: DoorClient,
+    key: DeviceKey,
+    door: Door,
+    *,
+    state: DoorState,
+    identity: Identity,
+    entropy: Entropy,
+) -> Uplink:
+    """Return the line of an enrolled door; the door says offline until it was heard."""
+    uplink = Uplink(
+        client,
+        key=key,
+        door=door,
+        state=state,
+        identity=identity,
+        venue=config.venue,
+        entrance=config.entrance,
+        entropy=entropy,
+    )
+    door.status.online = uplink.online
+    return uplink
+
+
+def _door(
+    config: GateConfig,
+    *,
+    state: DoorState,
+    identity: Identity,
+    keeper: TimeKeeper,
+    spool: Spool,
+    lookup: DoorClient,
+    devices: Devices,
+    entropy: Entropy,
+) -> Door:
+    """Return what decides, with what it knew and remembered before this start."""
+    place = {"venue": config.venue, "entrance": config.entrance}
+    knowledge = Knowledge(state.folder, keeper, realm=identity.realm, roots=identity.roots, **place)
+    memory = DoorMemory(
+        spool,
+        secret=state.memory_secret(entropy),
+        now=keeper.now(),
+        monotonic=keeper.monotonic(),
+    )
+    return Door(
+        device=identity.device,
+        knowledge=knowledge,
+        keeper=keeper,
+        spool=spool,
+        memory=memory,
+        status=DoorStatus(online=lambda: False, revoked=state.is_stopped),
+        entropy=entropy,
+        lookup=ServerLookup(lookup, entropy=entropy, **place),
+        thermometer=devices.thermometer,
+        barrier=devices.barrier,
+        barrier_seconds=config.barrier_seconds,
     )
 
 
