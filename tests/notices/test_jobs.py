@@ -264,3 +264,37 @@ def test_a_notice_whose_job_was_removed_gets_another(office: User, standing: Sta
         cursor.execute("DELETE FROM procrastinate_jobs")
     assert rescue(standing) is True
     assert rescue(standing) is False
+
+
+def test_two_transactions_with_the_same_news_tell_it_once(
+    office: User, street: Unit, standing: StandingClock
+) -> None:
+    """The second waits for the first to commit, and then finds what it wrote."""
+    held, began = threading.Event(), threading.Event()
+
+    def first() -> None:
+        try:
+            with transaction.atomic():
+                params = {"hall": "清河街道中心", "number": "0608-01"}
+                notify([office], CODE, params, clock=standing)
+                began.set()
+                held.wait(10)
+        finally:
+            connection.close()
+
+    def second() -> None:
+        try:
+            tell(office, "0608-01", standing)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert began.wait(10)
+    threads[1].start()
+    time.sleep(0.3)
+    assert threads[1].is_alive(), "it waits"
+    held.set()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(Notice.objects.values_list("channel", flat=True)) == ["in-app", "url"]
