@@ -72,6 +72,24 @@ def test_control_tickets_taken_back_when_they_expire_pass_the_cap() -> None:
     assert max(worst) > 8
 
 
+def test_control_a_server_that_believes_old_sessions_passes_the_cap() -> None:
+    """Control: a request of a former process, arriving late, replaces what the door holds."""
+    worst = [
+        random_run(seed, World(server=new_server(believes_old_sessions=True)), 600).worst
+        for seed in range(25)
+    ]
+    assert max(worst) > 8
+
+
+def test_control_nothing_held_for_a_door_that_forgot_passes_the_cap() -> None:
+    """Control: those whom it let in are still inside."""
+    worst = [
+        random_run(seed, World(server=new_server(holds_for_the_forgetful=False)), 600).worst
+        for seed in range(25)
+    ]
+    assert max(worst) > 8
+
+
 def test_control_a_naive_counter_passes_the_cap() -> None:
     """Control: two doors that each read "7 of 8" and admit make 9."""
     inside, cap = 7, 8
