@@ -33,10 +33,15 @@ def problem_text(problem: Problem) -> str:
 
 
 def local_instant(given: time, now: datetime) -> datetime:
-    """Return the instant of a time of day that was just typed: today's, or yesterday's."""
+    """Return the instant of a time of day that was just typed: today's, or yesterday's.
+
+    A minute is typed, and a step may follow another within it: its end is meant, or now.
+    """
     here = now.astimezone(ZoneInfo(settings.TIME_ZONE))
     found = here.replace(hour=given.hour, minute=given.minute, second=0, microsecond=0)
-    return found if found <= here else found - timedelta(days=1)
+    if found > here:
+        found -= timedelta(days=1)
+    return min(found + timedelta(seconds=59), here)
 
 
 class StepForm(forms.Form):
