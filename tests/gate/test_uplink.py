@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,18 @@ import pytest
 
 from passlight.core.codes.issuing import Issuer
 from passlight.core.codes.layout import Purpose
+from passlight.core.kernel.documents import read_document
 from passlight.core.rules.admission import Outcome
 from passlight.gate.assembly import Gate
 from passlight.gate.client import NoAnswerError, RefusedError
+from passlight.gate.ports import ShownDocument
 from passlight.gate.timing import bench_decisions
+from passlight.runtime.sealed import Sealer, Use
 from passlight.runtime.signing import seal_key
 from tests.gate.line import BadLine
 from tests.gate.test_engine import show
 from tests.gate.test_forwarding import admit_device, carried
-from tests.gate.world import VENUE, Entropy, Phone, VirtualClock, World
+from tests.gate.world import DEVICE, VENUE, Entropy, Phone, VirtualClock, World
 from tests.gateway.conftest import Running
 from tests.gateway.device import Device
 from tests.gateway.office import Office
@@ -134,6 +138,45 @@ def test_an_office_that_is_away_keeps_no_news_from_the_door(
             asyncio.run(gate.uplink.learn())
         time.sleep(0.1)
     assert gate.state.grant
+
+
+def test_an_identity_card_is_answered_through_office_and_gateway(
+    world: World, office: Office, gateway: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The office's part is its sealed token (tests/gates); the gateway and the door are real."""
+    sampled = office.clock.now() - timedelta(hours=49)
+    office.add_person(1)
+    office.publish(1, (None, "green", None), sampled_at=sampled)
+    gate = a_door(world, office, gateway, tmp_path / "door")
+    gateway.knows(office)
+    learn(gate)
+    sealer = Sealer.of(office.keys, Entropy())
+    carry = carried(gateway)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/gates/document":
+            return carry(request)
+        token = sealer.seal(
+            Use.SUBJECT, ordinal=1, checker=DEVICE, venue=VENUE,
+            now=office.clock.now(), entropy=Entropy(),
+        )  # fmt: skip
+        return httpx.Response(200, json={"subject_token": token})
+
+    line = gate.lookup._http._transport
+    assert isinstance(line, BadLine)
+    line._server = answer
+    monkeypatch.setattr("passlight.gate.engine.LOOKUP_SECONDS", 5.0)  # a loaded test machine
+    shown = ShownDocument(document=read_document("resident-id", "11010519491231002X"), source="id")
+    decision = asyncio.run(gate.door.present(shown))
+    # 49 h old where 48 h is the limit: the gateway says green, the door's own policy refuses.
+    assert (decision.answer, decision.verdict.outcome) == ("green", Outcome.REFUSE)
+    assert decision.verdict.age_hours in {48, 49}  # the ten-minute grid favours the resident
+    assert gate.uplink is not None
+    asyncio.run(gate.uplink.tell())
+    named = (
+        "SELECT count(*) FROM records_record WHERE key LIKE 'gate:%%' AND visits_key IS NOT NULL"
+    )
+    assert office.sql(named) == [(1,)]
 
 
 class Blackhole(httpx.AsyncBaseTransport):
