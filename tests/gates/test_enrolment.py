@@ -280,3 +280,29 @@ def test_nobody_logs_in_with_a_gates_account(cast: Cast, key: DeviceKey) -> None
     assert device.account is not None
     assert not device.account.is_active
     assert not device.account.check_password("")
+
+
+def test_look_ups_are_counted_by_device(
+    cast: Cast, key: DeviceKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from passlight.office.gates import machine_views
+
+    monkeypatch.setattr(machine_views, "LOOKUPS_A_MINUTE", 2)
+    enrolled(cast, key)
+    body = {"type": "resident-id", "number": "11010519491231002X"}
+    for _ in range(2):
+        assert ask_grant(key, path="/gates/document", body=body).status_code == 404
+    assert ask_grant(key, path="/gates/document", body=body).status_code == 429
+    other = DeviceKey.make(ENTROPY)
+    enrolled(cast, other)
+    assert ask_grant(other, path="/gates/document", body=body).status_code == 404
+
+
+def test_the_digits_are_of_key_realm_and_signers() -> None:
+    """Oracle: SHA-256 of the parts with NUL between, its first 64 bits modulo a million."""
+    import hashlib
+
+    content = b"passlight gate fingerprint 1\0thumb\0cn-310118\0" + bytes(32).hex().encode()
+    number = int(hashlib.sha256(content).hexdigest()[:16], 16) % 1_000_000
+    assert fingerprint_of("thumb", realm="cn-310118", roots=[bytes(32)]) == f"{number:06d}"
+    assert fingerprint_of("thumb", realm="cn-310101", roots=[bytes(32)]) != f"{number:06d}"

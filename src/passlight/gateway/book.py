@@ -208,7 +208,8 @@ class StatusBook:
         self._colour[ordinal] = _NUMBERS[kept[0].colour]
         self._reason[ordinal] = self._number(kept[0].reason)
         self._until[ordinal] = min(following.start, _SECONDS_MAX) if following else NEVER
-        self._next_colour[ordinal] = _NUMBERS[following.colour] if following else 0
+        # Without a next change: green, so that a search for restrictions passes over it.
+        self._next_colour[ordinal] = _NUMBERS[following.colour if following else Colour.GREEN]
         self._next_reason[ordinal] = self._number(following.reason) if following else 0
         self._sampled[ordinal] = sampled_at or NEVER
         if kept[2:]:

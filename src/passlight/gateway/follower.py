@@ -59,10 +59,8 @@ CHANGES = """
 SELECT ordinal, segments, sampled_at, state
 FROM statuses_publication WHERE seq > %s AND seq <= %s ORDER BY seq
 """
-DOORS = """
-SELECT DISTINCT ON (venue_id, entrance) venue_id::text, entrance, version, document
-FROM gates_door ORDER BY venue_id, entrance, version DESC
-"""
+DOORS = "SELECT venue_id::text, entrance, max(version) FROM gates_door GROUP BY 1, 2"
+DOOR = "SELECT document FROM gates_door WHERE venue_id = %s AND entrance = %s AND version = %s"
 STAFF = "SELECT venue_id::text, ordinal FROM gates_staff"
 STARTED = """
 SELECT DISTINCT venue_id::text, ordinal FROM gates_started
@@ -240,11 +238,13 @@ class Follower:
     def _look_at_doors(self, connection: psycopg.Connection[Any]) -> None:
         """Take new door documents; one that cannot be read leaves the former in use."""
         doors = dict(self._published.doors)
-        known = {door: published.version for door, published in doors.items()}
-        for venue, entrance, version, document in connection.execute(DOORS):
-            if known.get((venue, entrance)) != version:
+        for venue, entrance, version in connection.execute(DOORS).fetchall():
+            known = doors.get((venue, entrance))
+            if known is None or known.version != version:
+                row = connection.execute(DOOR, (venue, entrance, version)).fetchone()
+                assert row is not None, "documents are appended and never removed"
                 try:
-                    doors[venue, entrance] = read_door(bytes(document), version=version)
+                    doors[venue, entrance] = read_door(bytes(row[0]), version=version)
                 except ProblemError as error:
                     self.error = error.problems[0].code
         self._published.doors = doors

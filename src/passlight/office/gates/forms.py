@@ -32,6 +32,10 @@ class FleetFilterForm(forms.Form):
         ),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["query"].widget.attrs["placeholder"] = message("gates.filter.query")
+
     def wanted(self) -> FleetFilter:
         """Return the filter; an invalid field narrows nothing."""
         self.is_valid()
