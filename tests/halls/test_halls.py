@@ -228,7 +228,10 @@ def test_the_office_appends_corrections_and_changes_none(cast: Cast, as_role) ->
 
 
 def test_who_was_in_a_zone_at_a_moment(cast: Cast) -> None:
-    """A 9:30–10:00 by record, B 9:50– still there, C left at 9:40, D by another zone's door."""
+    """A 9:30–10:00 by record, B 9:50– still there, C left at 9:40; at 9:55, stays of 4 h.
+
+    D came at 9:45 and no lease is known of, E did five hours before: D may be there.
+    """
     now, zone = cast.clock.now(), hall_zone(cast)
 
     def record(kind: str, person: str, minutes: int, lease: uuid.UUID) -> None:
@@ -252,6 +255,8 @@ def test_who_was_in_a_zone_at_a_moment(cast: Cast) -> None:
     for person, lease, minutes in (("v-a", a, 30), ("v-b", b, 10), ("v-c", c, 50)):
         open_lease(zone, now - timedelta(minutes=minutes), lease)
         record("admit", person, minutes, lease)
+    record("admit", "v-d", 15, uuid.uuid4())
+    record("admit", "v-e", 5 * 60, uuid.uuid4())
     record("exit", "v-a", 0, a)
     record("exit", "v-c", 20, c)
     at = now - timedelta(minutes=5)
@@ -259,6 +264,7 @@ def test_who_was_in_a_zone_at_a_moment(cast: Cast) -> None:
     assert found == {
         "v-a": (now - timedelta(minutes=30), now),
         "v-b": (now - timedelta(minutes=10), None),
+        "v-d": (now - timedelta(minutes=15), None),
     }
     assert people_in_zone(cast.hall.zones.get(code="screen"), at) == []
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet, Sum
 
@@ -118,7 +118,8 @@ def occupancy(hall: Hall, at: datetime) -> list[ZoneOccupancy]:
 def people_in_zone(zone: Zone, at: datetime) -> list[Presence]:
     """Return whose stay in ``zone`` covers ``at``, by the records of its doors.
 
-    A stay ends with its exit's record, else when its lease ended.
+    A stay ends with its exit's record, else when its lease ended, else when the plan's longest
+    stay is over: somebody who may have been there is named rather than left out.
     """
     hall = zone.hall
     doors = [
@@ -126,32 +127,39 @@ def people_in_zone(zone: Zone, at: datetime) -> list[Presence]:
         for entrance in hall.venue.entrances.all()
         if zone_of_entrance(hall, entrance.zone) == zone
     ]
+    plan = resolved_plan(hall, at)
+    limits = zone_limits(
+        plan.values, zone=zone.code, zone_cap=zone.cap, state=HallState(hall.state)
+    )
+    stay = timedelta(seconds=limits.stay_seconds)
     admits = Record.objects.filter(
         venue_id=hall.venue_id,
         kind="admit",
         entrance__in=doors,
         visits_key__isnull=False,
+        occurred_at__gt=at - stay,
         occurred_at__lte=at,
     )
     found = list(admits.values_list("visits_key", "occurred_at", "payload__entry__lease"))
-    leases = [lease for _, _, lease in found if lease]
-    ends = _ends(hall, leases)
-    return [
+    ends = _ends(hall, [lease for _, _, lease in found if lease])
+    stays = [
         Presence(visits_key=key, since=since, until=ends.get(lease))
         for key, since, lease in found
-        if key is not None and lease in ends and (ends[lease] is None or ends[lease] > at)  # type: ignore[operator]
+        if key is not None
     ]
+    return [one for one in stays if one.until is None or one.until > at]
 
 
-def _ends(hall: Hall, leases: Iterable[str]) -> dict[str, datetime | None]:
-    """Return when each of ``leases`` ended: None while it is open; unknown ones are left out."""
-    wanted = list(leases)
-    ends: dict[str, datetime | None] = {
+def _ends(hall: Hall, leases: list[str]) -> dict[str, datetime]:
+    """Return when those of ``leases`` that have ended did; an exit's record knows best."""
+    closed = Lease.objects.filter(pk__in=leases, closed_at__isnull=False)
+    ends = {
         str(lease): closed_at
-        for lease, closed_at in Lease.objects.filter(pk__in=wanted).values_list("id", "closed_at")
+        for lease, closed_at in closed.values_list("id", "closed_at")
+        if closed_at is not None
     }
     exits = Record.objects.filter(
-        venue_id=hall.venue_id, kind="exit", payload__entry__lease__in=wanted
+        venue_id=hall.venue_id, kind="exit", payload__entry__lease__in=leases
     )
     ends.update(exits.values_list("payload__entry__lease", "occurred_at"))
     return ends
