@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from passlight.core.incidents import allowed
 from passlight.core.incidents.allowed import append
 from passlight.core.incidents.clocks import StepLimits, due, escalations, hand_over_due
 from passlight.core.incidents.event import AbnormalFinding, Evidence, IncidentEvent, What
 from passlight.core.incidents.steps import Channel, FindingKind, Step
+from passlight.core.kernel.problem import ProblemError
 from tests.incidents.cases import instant
 
 LIMITS = StepLimits(
@@ -100,3 +102,14 @@ def test_what_is_closed_has_no_clock_and_a_step_without_a_limit_none_either():
         evidence = Evidence(channel=Channel.PHONE, who="w")
         incident = add(incident, What.STEP, "10:01", step=step, evidence=evidence)
     assert due(incident, LIMITS, instant("12:00")) == ()
+
+
+def test_a_full_log_takes_no_more_notes_and_still_goes_to_its_end(monkeypatch):
+    monkeypatch.setattr(allowed, "INCIDENT_EVENTS_MAX", 3)
+    incident = opened()
+    for _ in range(2):
+        incident = add(incident, What.NOTED, "10:01", note="n")
+    with pytest.raises(ProblemError) as refused:
+        add(incident, What.NOTED, "10:02", note="n")
+    assert refused.value.problems[0].code == "incidents.refused.too-many"
+    assert Step.ISOLATED in add(incident, What.STEP, "10:02", step=Step.ISOLATED).done

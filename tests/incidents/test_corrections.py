@@ -198,3 +198,16 @@ def test_a_refusal_lands_nothing_and_is_not_decided_twice(world):
         corrections.decide_correction(asked.pk, corrected=True, **given)
     assert code_of(refused) == "decided"
     assert Person.objects.count() == 1
+
+
+def test_a_fact_that_the_street_cannot_find_is_named_by_the_district(world):
+    _, stored = prepared(world)
+    declare(world, stored, fact_id="", fact_known=False)
+    asked = CorrectionRequest.objects.get()
+    given = {"corrected": True, "answer": "已查明", "actor": world.officer, "clock": world.clock}
+    with pytest.raises(ProblemError) as refused:
+        corrections.decide_correction(asked.pk, **given)
+    assert code_of(refused) == "no-fact"
+    corrections.decide_correction(asked.pk, fact_id="lab:1", **given)
+    latest = FactVersion.objects.filter(fact_id="lab:1").order_by("-ver").first()
+    assert latest.op == "retract"

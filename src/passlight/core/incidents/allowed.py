@@ -29,6 +29,8 @@ from passlight.core.kernel.problem import Problem, ProblemError
 
 _DIGEST_CHARS = 64
 _AFTER_CLOSING = frozenset({What.REOPENED, What.NOTED, What.EVIDENCE})
+# However full the log is, an incident can go on to its end.
+_ALWAYS = frozenset({What.STEP, What.EXCUSED, What.ACCEPTED, What.DECLINED, What.REOPENED})
 _OF_THE_CODE = frozenset({FindingKind.RED, FindingKind.YELLOW})
 
 
@@ -115,7 +117,7 @@ def _in_order(incident: Incident, event: IncidentEvent) -> Problem | None:
         return _refuse("number", f"The next event is number {last.number + 1}.", field="number")
     if event.recorded_at < last.recorded_at:
         return _refuse("order", "It is recorded before the last event.", field="recorded_at")
-    if len(incident.events) >= INCIDENT_EVENTS_MAX:
+    if len(incident.events) >= INCIDENT_EVENTS_MAX and event.what not in _ALWAYS:
         return _refuse("too-many", "The incident is full; close it and open another.")
     late = (
         event.what is What.JOINED and incident.closed and event.at <= incident.done[Step.CLOSED].at

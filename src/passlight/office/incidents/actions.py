@@ -4,6 +4,7 @@ A command holds the incident, lets the core judge, writes the event and its noti
 writes a colour here: a data error asks for a fact to be corrected (``corrections``).
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -26,6 +27,8 @@ from passlight.office.incidents.queries import incidents_visible
 from passlight.office.incidents.recording import Opened, add, hold, minutes_late
 from passlight.office.incidents.telling import send, tell
 from passlight.office.incidents.wording import masked_user, step_words
+
+log = logging.getLogger("passlight.incidents")
 
 # step → the action of ``accounts.roles`` that may record it
 STEP_ACTIONS: Mapping[Step, tuple[str, ...]] = MappingProxyType(
@@ -248,7 +251,10 @@ def escalate(clock: Clock) -> bool:
             held = hold(incident)
             assert held.incident is not None, "it has events"
             for step in escalations(held.incident, limits_of(held.stored.limits), now):
-                _call_next(held, step, clock)
+                try:
+                    _call_next(held, step, clock)
+                except ProblemError as error:  # one incident's fault stays that one's
+                    log.warning("not escalated: %s", error.problems[0].code)
     return False
 
 

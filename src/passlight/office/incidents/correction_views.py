@@ -67,6 +67,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponseBase:
                 asked.pk,
                 corrected=form.cleaned_data["corrected"] == "1",
                 answer=form.cleaned_data["answer"],
+                fact_id=form.cleaned_data["fact_id"],
                 actor=user,
                 clock=CLOCK,
             )
@@ -110,6 +111,7 @@ def declare(request: HttpRequest, pk: UUID) -> HttpResponseBase:
                 stored.pk,
                 reason=form.cleaned_data["reason"],
                 fact_id=form.cleaned_data["fact_id"],
+                fact_known=bool(facts),
                 actor=user,
                 clock=CLOCK,
             )

@@ -45,6 +45,7 @@ def declare_data_error(
     actor: User,
     clock: Clock,
     fact_id: str = "",
+    fact_known: bool = True,
     proposed: Mapping[str, Any] | None = None,
     channel: Channel | None = Channel.SYSTEM,
     who: str = "",
@@ -55,7 +56,7 @@ def declare_data_error(
     ``channel`` None: it is told by phone or work group, which is recorded as a step of its own.
 
     ``fact_id`` is the fact that is wrong, ``proposed`` what its payload should say; without
-    ``proposed`` the request is to withdraw it.
+    ``proposed`` the request is to withdraw it. Not ``fact_known``: the district looks for it.
 
     Raises:
         ProblemError: when it is not the actor's, not the step, or not a fact of this person.
@@ -64,7 +65,7 @@ def declare_data_error(
         held = _held(incident, actor, Step.DATA_ERROR)
         stored = held.stored
         version = _fact_of(stored, fact_id) if fact_id else None
-        if version is None and stored.visits_key is not None:
+        if version is None and fact_known and stored.visits_key is not None:
             raise _refused("no-fact", "Choose the fact that is wrong.", field="fact_id")
         _event(held, Step.DATA_ERROR, actor=actor, clock=clock, at=at, note=reason)
         CorrectionRequest.objects.create(
@@ -107,7 +108,7 @@ def decide_correction(
         if actor.pk == asked.asked_by_id or actor.unit_id == asked.asked_by.unit_id:
             raise _refused("one-organisation", "Somebody of another unit decides (E46).")
         if corrected:
-            _land(asked, held.stored, fact_id or asked.fact_id, actor, answer, clock)
+            _land(asked, held.stored, asked.fact_id or fact_id, actor, answer, clock)
         asked.decided_by, asked.decided_at = actor, clock.now()
         asked.corrected, asked.answer = corrected, answer
         asked.save(update_fields=["decided_by", "decided_at", "corrected", "answer"])

@@ -221,6 +221,9 @@ class DecideForm(forms.Form):
     """The district's answer."""
 
     corrected = forms.ChoiceField(choices=[("1", "1"), ("0", "0")])
+    fact_id = forms.CharField(
+        required=False, max_length=200, label=lazy_message("incidents.form.fact_id")
+    )
     answer = forms.CharField(
         max_length=NOTE_CHARS,
         label=lazy_message("incidents.form.answer"),
