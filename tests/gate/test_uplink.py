@@ -27,6 +27,7 @@ from tests.gate.world import DEVICE, VENUE, Entropy, Phone, VirtualClock, World
 from tests.gateway.conftest import Running
 from tests.gateway.device import Device
 from tests.gateway.office import Office
+from tests.halls.test_places_route import add_hall
 
 
 @pytest.fixture
@@ -177,6 +178,34 @@ def test_an_identity_card_is_answered_through_office_and_gateway(
         "SELECT count(*) FROM records_record WHERE key LIKE 'gate:%%' AND visits_key IS NOT NULL"
     )
     assert office.sql(named) == [(1,)]
+
+
+def test_a_cap_of_three_lets_three_in_through_the_real_gateway(
+    world: World, office: Office, gateway: Running, tmp_path: Path
+) -> None:
+    """Three places for the zone, all lent to the one door that asks; the fourth is asked for."""
+    for ordinal in range(1, 6):
+        office.add_person(ordinal)
+        office.publish(ordinal, (None, "green", None), sampled_at=office.clock.now())
+    world.standing = 1
+    gate = a_door(world, office, gateway, tmp_path / "door")
+    add_hall(office, VENUE, cap=3)
+    gateway.knows(office)
+    learn(gate)
+    assert gate.uplink is not None
+    for _ in range(2):  # the first is the greeting
+        asyncio.run(gate.uplink.fetch_places())
+    texts = [a_phone(office, gateway, ordinal) for ordinal in range(1, 5)]
+    decided = [show(gate, text) for text in texts]
+    assert [decision.admits for decision in decided] == [True, True, True, False]
+    assert decided[3].verdict.requirement == "full"
+    asyncio.run(gate.uplink.fetch_places())
+    assert gate.door.memory.places.inside == 3
+    asyncio.run(gate.door.leave())  # somebody goes; nobody knows who, and it does not matter
+    for _ in range(2):
+        asyncio.run(gate.uplink.fetch_places())
+    assert gate.door.memory.places.inside == 2
+    assert show(gate, a_phone(office, gateway, 5)).admits
 
 
 class Blackhole(httpx.AsyncBaseTransport):

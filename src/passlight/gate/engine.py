@@ -117,6 +117,12 @@ class Door:
         """Finish what is being written."""
         self._ledger.close()
 
+    def notice_cap(self) -> bool:
+        """Return whether the places behind this door are counted, by its newest document."""
+        door = self.knowledge.door
+        self.memory.has_cap = door is not None and door.standing_places is not None
+        return self.memory.has_cap
+
     async def present(
         self, shown: Scan | ShownDocument | str, observations: Observations = NOTHING_OBSERVED
     ) -> Decision:
@@ -317,7 +323,7 @@ class Door:
         role = self._role(finding, observations)
         policy = door.policy(role)
         people = 1 + observations.companions
-        self.memory.has_cap = door.standing_places is not None
+        self.notice_cap()
         presented = _presented(finding, observations, room=self._room(people))
         verdict = decide(policy, presented, now=self.keeper.now(), offset=door.offset)
         lease = ""

@@ -36,7 +36,7 @@ def state_of(
 ) -> DisplayState:
     """Return the whole state of the screen; ``opened``: whether the barrier took the order."""
     door, places = gate.knowledge.door, gate.door.memory.places
-    capped = gate.door.memory.has_cap
+    capped = gate.door.notice_cap()
     verdict = decision.verdict if decision is not None else None
     return DisplayState(
         screen=screen,

@@ -105,7 +105,7 @@ class Uplink:
             self._done("trust")
             steps += [self.fetch_trust, self.fetch_door]
         steps.append(self.fetch_feeds)
-        if self._door.memory.has_cap:
+        if self._door.notice_cap():
             steps.append(self.fetch_places)
         # Each stands alone: an office that is away must not keep the gateway's news from us.
         failed: list[NoAnswerError | RefusedError] = []
