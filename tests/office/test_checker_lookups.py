@@ -15,9 +15,11 @@ from passlight.core.places.venue import Entrance, VenueClass
 from passlight.office.accounts import actions
 from passlight.office.accounts.models import LoginFailure, Registration, Role, Unit, UnitKind, User
 from passlight.office.checker import views
+from passlight.office.incidents.follow import follow_records
 from passlight.office.people.actions import register_person
 from passlight.office.people.identity import NewPerson
 from passlight.office.people.models import Access, Person
+from passlight.office.records.models import Record
 from passlight.office.venues.actions import VenueDetails, register_venue, set_activity
 from passlight.office.venues.models import Venue
 from passlight.runtime.clock import SystemClock, SystemEntropy
@@ -151,3 +153,65 @@ def test_no_post_outside_the_own_unit(unit: Unit) -> None:
     assert door.document(CARD).status_code == 409
     for odd in ("x", str(uuid.uuid4()), "' or 1=1"):
         assert door.client.post("/checker/post/", {"venue": odd, "entrance": "main"}).status_code
+
+
+def record(
+    kind: str, place: Venue, person: Person, *, minutes: int = 0, actor: str = "", **payload: object
+) -> str:
+    """Store a record as the gateway's reader does; return its key."""
+    key, at = str(uuid.uuid4()), datetime.now(UTC) - timedelta(minutes=minutes)
+    Record.objects.create(
+        key=key,
+        kind=kind,
+        gateway="g1",
+        spool_seq=uuid.uuid4().int % 10**9,
+        actor=actor,
+        venue_id=place.pk,
+        entrance="main",
+        visits_key=person.visits_key,
+        answer="green" if kind == "checkin" else "red",
+        occurred_at=at,
+        acknowledged_at=at,
+        digest=b"d",
+        payload=payload,
+    )
+    return key
+
+
+def test_a_check_in_here_and_now_takes_the_place_of_a_scan(unit: Unit, person: Person) -> None:
+    """field/01 1.2: venue code or sentinel. Half an hour is the door's own time when no plan says more."""
+    here, there = venue(unit, "甲"), venue(unit, "乙")
+    door, other = Checker(unit, here, "one"), Checker(unit, there, "two")
+    fresh, old = record("checkin", here, person), record("checkin", here, person, minutes=31)
+    record("checkin", here, person, companions=2, joins=fresh)
+    listed = door.ask("/checker/arrivals/").json()["arrivals"]
+    assert [(one["check"], one["companions"]) for one in listed] == [(fresh[:4].upper(), 2)]
+    assert "王" not in json.dumps(listed, ensure_ascii=False), "the list names nobody"
+    assert other.ask("/checker/arrivals/").json() == {"arrivals": []}
+    assert other.ask("/checker/arrival/", key=fresh).status_code == 404
+    assert door.ask("/checker/arrival/", key=old).status_code == 404
+    assert door.ask("/checker/arrival/", key=fresh, device="x").status_code == 409
+    assert not Access.objects.filter(person=person).exists(), "no name was shown"
+    answer = door.ask("/checker/arrival/", key=fresh)
+    assert answer.status_code == 200, "control"
+    sealer = Sealer.of(KeyFolder(settings.PASSLIGHT.keys), SystemEntropy())
+    opened = sealer.open(
+        Use.SUBJECT, answer.json()["subject_token"], checker=door.device, now=datetime.now(UTC)
+    )
+    assert (opened.ordinal, opened.venue) == (person.ordinal, str(here.pk))
+
+
+def test_a_report_says_its_incident_to_the_device_that_sent_it(unit: Unit, person: Person) -> None:
+    here = venue(unit, "甲")
+    door, other = Checker(unit, here, "one"), Checker(unit, here, "two")
+    key = record("isolate", here, person, actor=door.device)
+    waiting = {"number": None, "steps": [], "owner": None}
+    assert door.ask("/checker/incident/", key=key).json() == waiting, "not followed yet"
+    while follow_records(SystemClock()):
+        pass
+    told = door.ask("/checker/incident/", key=key).json()
+    assert told["number"].endswith("-01")
+    # S4 三(二)5: isolated, then the duty leader, then the street office.
+    assert [step["zh"] for step in told["steps"]] == ["带至隔离区", "报告值班领导", "报街镇防控办"]
+    assert other.ask("/checker/incident/", key=key).json() == waiting, "another's report"
+    assert other.ask("/checker/incident/", key=key, device=door.device).status_code == 404
