@@ -5,6 +5,7 @@ Expected answers are counted by hand: ``highest`` is the last number before the 
 
 import json
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,14 +14,64 @@ import pytest
 
 from passlight.core.kernel.base64url import base64url, from_base64url
 from passlight.core.kernel.hash_chain import link
+from passlight.gateway.assembly import GatewayConfig, assemble
+from passlight.runtime.clock import SystemEntropy
 from passlight.runtime.database import Role
 from passlight.simulation.gate_client import GateLog
-from tests.gateway.conftest import Running
+from tests.gateway.conftest import PUBLIC_URL, Running
 from tests.gateway.device import Device
 from tests.gateway.doors import add_gate, entry, log_of
-from tests.gateway.office import Office
+from tests.gateway.office import Office, ShiftedClock
 
 PATH = "/v1/door/records"
+TABLES = "gates_record, gates_branch, gates_alarm, gates_report, records_record"
+
+
+@pytest.fixture(scope="module")
+def shared(
+    module_installation: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Office, Running]]:
+    """One office and one gateway for all tests here; each has devices of its own."""
+    clock, settings = ShiftedClock(), module_installation.settings
+    office = Office(
+        url=module_installation.urls[Role.OWNER],
+        keys=settings.keys,
+        realm=settings.realm,
+        public_url=PUBLIC_URL,
+        clock=clock,
+    )
+    config = GatewayConfig(
+        name="gateway-1",
+        realm=settings.realm,
+        public_url=PUBLIC_URL,
+        keys=settings.keys,
+        folder=tmp_path_factory.mktemp("gateway"),
+        database_url=lambda: module_installation.urls[Role.GATEWAY],
+    )
+    running = Running(assemble(config, clock=clock, entropy=SystemEntropy()), clock)
+    yield office, running
+    running.stop()
+
+
+@pytest.fixture
+def installation(module_installation: Any) -> Any:
+    return module_installation
+
+
+@pytest.fixture
+def clock(shared: tuple[Office, Running]) -> ShiftedClock:
+    return shared[1].clock
+
+
+@pytest.fixture
+def office(shared: tuple[Office, Running]) -> Office:
+    shared[0].sql(f"TRUNCATE {TABLES}")
+    return shared[0]
+
+
+@pytest.fixture
+def gateway(shared: tuple[Office, Running]) -> Running:
+    return shared[1]
 
 
 @pytest.fixture
@@ -280,7 +331,7 @@ def test_a_report_and_a_call_to_the_office(
     send(gateway, gate, [], report={**report, "waiting": 3})
     rows = office.sql("SELECT waiting, software, clock_sure FROM gates_report")
     assert rows == [(3, "1.0", False)]
-    office.sql("UPDATE gates_device SET state = 'wiping'")
+    office.sql("UPDATE gates_device SET state = 'wiping' WHERE id = %s", gate.handle)
     assert send(gateway, gate, [])["call_office"] is True
 
 
