@@ -258,7 +258,9 @@ def test_the_display_says_inside_cap_state_and_as_of_when(cast: Cast) -> None:
     page = page_of(client, at(cast, "display/"))
     for words in ("在场人数", ">8<", "/ 8", "人数已满，请在外等候", "数据 ", "数据停在"):
         assert words in page, words
+    Lease.objects.filter(pk=Lease.objects.first().pk).update(closed_at=timezone.now())
     part = page_of(client, at(cast, "display/now/"))
+    assert "还可进入1人" in part
     assert "<html" not in part
     cast.hall.state = "closed"
     cast.hall.save()

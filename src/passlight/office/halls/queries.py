@@ -55,6 +55,11 @@ class ZoneOccupancy:
         return min(100, 100 * self.inside // self.cap) if self.cap else 0
 
     @property
+    def room(self) -> int:
+        """Return how many more it holds; 0 without a limit, too."""
+        return max(0, (self.cap or 0) - self.inside)
+
+    @property
     def is_full(self) -> bool:
         """Return whether nobody more may come in."""
         return self.cap is not None and self.inside >= self.cap
