@@ -48,14 +48,22 @@ export interface Heard {
 /** Fills the card; what stood in it of the person stays, when `again` says it is the same. */
 export function fillCard(card: HTMLElement, shown: Shown, heard: Heard, again = false): void {
   const known = again ? ["#card-name", "#card-document"].map((id) => card.querySelector(id)?.cloneNode(true) ?? null) : [];
+  const typed = again ? [...card.querySelectorAll<HTMLInputElement>("input[id]")] : [];
+  const focused = again ? (document.activeElement?.id ?? "") : "";
   const top = again ? card.scrollTop : 0;
   const rest = shown.panelOpen ? [] : [details(shown, heard), buttons(shown, heard)];
   card.replaceChildren(head(shown), reason(shown), shown.musts, ...rest);
   for (const kept of known) {
     if (kept instanceof HTMLElement) card.querySelector(`#${kept.id}`)?.replaceWith(kept);
   }
+  // What is being typed stays, whatever comes in late.
+  for (const { id, value } of typed) {
+    const same = card.querySelector<HTMLInputElement>(`#${id}`);
+    if (same) same.value = value;
+  }
   card.scrollTop = top;
-  card.querySelector<HTMLElement>(".do2 .btn-primary")?.focus({ preventScroll: true });
+  const held = focused ? card.querySelector<HTMLElement>(`#${focused}`) : null;
+  (held ?? card.querySelector<HTMLElement>(".do2 .btn-primary"))?.focus({ preventScroll: true });
 }
 
 /** Writes the second answer into the open card: the masked identity, or that it cannot be had. */

@@ -7,39 +7,25 @@ import { TrustedClock } from "./core/clock.ts";
 import type { DoorDocument } from "./core/verdict.ts";
 import { ArrivalsDialog, DocumentDialog, type Identity, PaperDialog, ReportDialog, type ReportKind } from "./dialogs.ts";
 import { readDoor } from "./document.ts";
-import {
-  type Claim, type Finding, type Kind, type Party, type Visitor, mustsOf, newVisitor, nothing, onPaper, othersOf, policyFor, primaryOf,
-  roleOf, verdictOf,
-} from "./flow.ts";
+import { type Claim, type Finding, type Kind, type Party, type Visitor } from "./flow.ts";
+import { mustsOf, newVisitor, nothing, onPaper, othersOf, policyFor, primaryOf, roleOf, verdictOf } from "./flow.ts";
 import { Away, Gateway, Refused } from "./gateway.ts";
 import { Knowledge } from "./knowledge.ts";
 import { allNo, mustsRow, type Observation, type PanelName } from "./musts.ts";
 import { both, element, readData, t, write } from "./page.ts";
-import { answerScan, doorServer, identify, doorShelf, sendRecords, trayOf, type Subject } from "./phone.ts";
+import { answerScan, type DoorPage, doorServer, doorShelf, identify, sendRecords, type Subject, trayOf } from "./phone.ts";
 import { beginPulse, drawRoom } from "./pulse.ts";
 import { RecordQueue } from "./queue.ts";
 import { Reported } from "./reported.ts";
 import { doorSeconds, Room } from "./room.ts";
 import { Scanner } from "./scan.ts";
-import type { Two } from "./status.ts";
 import { count, keepForOffline, showNet, toast } from "./strip.ts";
-import { Modes, wireTools } from "./tools.ts";
+import { Modes, startCamera, wireTools } from "./tools.ts";
 import { Voice } from "./voice.ts";
 import { listen } from "./wedge.ts";
 import { cardOf, failureCard } from "./words.ts";
 
-interface Page {
-  readonly owner: string;
-  readonly badge: string;
-  readonly realm: string;
-  readonly roots: readonly string[];
-  readonly venue: string;
-  readonly entrance: string;
-  readonly place: Two;
-  readonly wasm: string;
-}
-
-const page = readData<Page>("page")!;
+const page = readData<DoorPage>("page")!;
 const place = { venue: page.venue, entrance: page.entrance };
 const clock = new TrustedClock();
 const gateway = new Gateway(page.owner, "/checker/grant/", clock);
@@ -197,8 +183,7 @@ async function choose(choice: Choice): Promise<void> {
       return next();
     default:
       await record(choice, visitor);
-      if (choice === "isolate") return reported.show(card, next);
-      return next();
+      return choice === "isolate" ? follow() : next();
   }
 }
 
@@ -222,6 +207,13 @@ function done(kind: Kind): void {
   toast(t(`checker.done.${kind}`));
 }
 
+/** After a report: where it is, and the next steps. Nothing that comes late is drawn over it. */
+function follow(): void {
+  visitor = null;
+  door.dataset["now"] = "card";
+  reported.show(card, next);
+}
+
 function next(): void {
   visitor = null;
   failure = null;
@@ -233,9 +225,7 @@ function next(): void {
   door.focus({ preventScroll: true });
 }
 
-function net(online: boolean): void {
-  showNet(online, knowledge.asOfMs);
-}
+const net = (online: boolean): void => showNet(online, knowledge.asOfMs);
 
 // ── what a person without a phone shows, and what nobody scans ──
 const documents = new DocumentDialog(
@@ -248,8 +238,9 @@ const documents = new DocumentDialog(
     draw();
   },
 );
-const arrived_ = { registered: { how: "code", reference: "venue-code" } } as const;
-const arrivals = new ArrivalsDialog(gateway, (token) => void scanned({ subject_token: token }, undefined, arrived_));
+const arrivals = new ArrivalsDialog(gateway, (token) => {
+  void scanned({ subject_token: token }, undefined, { registered: { how: "code", reference: "venue-code" } });
+});
 const paper = new PaperDialog((serial, minors) => {
   if (!visitor) openedAtMs = clock.now();
   scanner.paused = true;
@@ -260,10 +251,7 @@ const paper = new PaperDialog((serial, minors) => {
 const report = new ReportDialog((about) => {
   const of = visitor ?? newVisitor(crypto.randomUUID(), nothing);
   scanner.paused = true;
-  void record("report", of, about).then(() => {
-    door.dataset["now"] = "card";
-    reported.show(card, next);
-  });
+  void record("report", of, about).then(follow);
 });
 
 function emergency(): void {
@@ -275,23 +263,18 @@ function emergency(): void {
   announce();
 }
 
-const heardTools = {
-  document: () => documents.open(),
-  paper: () => paper.open(0, false),
-  arrivals: () => void arrivals.open(),
-  report: () => report.open(),
-  emergency,
-  exitWithoutCode: () => void leave(""),
-  scanned: (text: string) => void scanned({ text }),
-  leaving: async () => {
-    await queue.flush();
-    return (await trayOf(page.owner).all()).length;
-  },
-};
-
 async function start(): Promise<void> {
   count(page.owner, clock.now());
-  wireTools(heardTools, scanner, page.wasm);
+  wireTools({
+    document: () => documents.open(),
+    paper: () => paper.open(0, false),
+    arrivals: () => void arrivals.open(),
+    report: () => report.open(),
+    emergency,
+    exitWithoutCode: () => void leave(""),
+    scanned: (text: string) => void scanned({ text }),
+    leaving: () => queue.drain(),
+  }, scanner, page.wasm);
   listen((text) => {
     document.querySelectorAll<HTMLDialogElement>("dialog[open]").forEach((open) => open.close());
     void scanned({ text });
@@ -301,12 +284,7 @@ async function start(): Promise<void> {
   drawRoom(room);
   await beginPulse({ clock, knowledge, queue, room, changed: refreshed });
   void keepForOffline("/checker/", [page.wasm, ...voice.addresses]);
-  const fault = await scanner.start();
-  if (fault) {
-    element("cam").classList.add("is-blind");
-    write(element("cam-note"), both(`checker.camera.${fault}`), { block: true });
-  }
-  element("tool-torch").hidden = !scanner.hasTorch;
+  await startCamera(scanner);
 }
 
 /** Rules or places have come while a card waits for them. */

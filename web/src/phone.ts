@@ -10,6 +10,18 @@ import type { DoorRecord, RecordsAnswer, Tray } from "./queue.ts";
 import type { Two } from "./status.ts";
 import { all, get, put, remove } from "./storage.ts";
 
+/** What the server wrote into the door's page. */
+export interface DoorPage {
+  readonly owner: string;
+  readonly badge: string;
+  readonly realm: string;
+  readonly roots: readonly string[];
+  readonly venue: string;
+  readonly entrance: string;
+  readonly place: Two;
+  readonly wasm: string;
+}
+
 /** How long a scan waits for the gateway before the phone's own answer is shown. */
 export const patienceMs = 300;
 

@@ -65,6 +65,12 @@ export class RecordQueue {
     return this.sending;
   }
 
+  /** Sends what waits; returns how many still do. */
+  async drain(): Promise<number> {
+    await this.flush();
+    return (await this.tray.all()).length;
+  }
+
   private async sendAll(): Promise<void> {
     try {
       for (;;) {

@@ -85,3 +85,13 @@ export function wireTools(heard: ToolsHeard, scanner: Scanner, wasm: string): vo
     });
   });
 }
+
+/** Starts the camera; without one the page says why, and goes on with scanner, picture and document. */
+export async function startCamera(scanner: Scanner): Promise<void> {
+  const fault = await scanner.start();
+  if (fault) {
+    element("cam").classList.add("is-blind");
+    write(element("cam-note"), both(`checker.camera.${fault}`), { block: true });
+  }
+  element("tool-torch").hidden = !scanner.hasTorch;
+}
