@@ -205,7 +205,7 @@ def test_a_report_says_its_incident_to_the_device_that_sent_it(unit: Unit, perso
     here = venue(unit, "甲")
     door, other = Checker(unit, here, "one"), Checker(unit, here, "two")
     key = record("isolate", here, person, actor=door.device)
-    waiting = {"number": None, "steps": [], "owner": None}
+    waiting: dict[str, object] = {"number": None, "steps": [], "owner": None}
     assert door.ask("/checker/incident/", key=key).json() == waiting, "not followed yet"
     while follow_records(SystemClock()):
         pass
