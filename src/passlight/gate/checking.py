@@ -13,6 +13,7 @@ from passlight.gate.fleet import read_fleet
 from passlight.gate.ports import Health
 from passlight.gate.state import DoorState
 from passlight.gate.vendor import read_vendor
+from passlight.runtime.catalogue import text
 
 LOOK_SECONDS: Final = 2.0
 SERVER_SECONDS: Final = 5.0
@@ -81,6 +82,7 @@ async def _devices(devices: Devices) -> list[Finding]:
 
 
 def _device(name: str, health: Health) -> Finding:
-    said = f"{health.condition.value} {health.code}".strip()
+    why = text(health.code, "en", **health.params) if health.code else ""
+    said = f"{health.condition.value} {why}".strip()
     remedy = "" if health.works else "Check the cable and the fields of its table."
     return Finding(what=name, good=health.works, found=said, remedy=remedy)

@@ -14,7 +14,9 @@ from passlight.gate.screen import Screen, state_of
 STATUS: Final = "status.json"
 STATUS_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 1.0
-RESULT_SECONDS: Final = 4.0
+ADMITTED_SECONDS: Final = 4.0
+# Whoever is not let in must have the time to read why; the next visitor replaces it at once.
+STOPPED_SECONDS: Final = 20.0
 DECISION_SECONDS: Final = 2.0
 BADGE_CHARS: Final = 64
 
@@ -132,7 +134,8 @@ class DoorProcess:
             self._show("result", decision, opened=False)
 
     def _present(self, decision: Decision) -> None:
-        self._result_until = self.gate.keeper.monotonic() + RESULT_SECONDS
+        lasts = ADMITTED_SECONDS if decision.admits else STOPPED_SECONDS
+        self._result_until = self.gate.keeper.monotonic() + lasts
         self._show("result", decision)
         speaker = self.gate.devices.speaker
         if speaker is not None and decision.verdict.prompt and not decision.again:

@@ -70,19 +70,13 @@ def assemble(
     Raises:
         SpoolLockedError: when another process has the folder.
     """
-    catalogue()  # read now: no answer may wait for it, or fail for a text that is missing
+    catalogue()  # read now: no answer may wait for it or miss a text
     keys = KeyFolder(config.keys)
     copy_key = keys.read_or_make(PURPOSE, entropy)
     sealer = Sealer(copy_key)
     published = Published(keys=CodeKeys(keys, realm=config.realm))
     spool = make_spool(config.folder, clock=clock)
-    authenticator = Authenticator(
-        clock=clock,
-        realm=config.realm,
-        public_url=config.public_url,
-        grant_keys=published.keys.grant_keys,
-        revocations=published.revocations,
-    )
+    authenticator = _authenticator(config, published, clock=clock)
     follower = Follower(
         published,
         clock=clock,
@@ -93,14 +87,7 @@ def assemble(
     )
     drainer = Drainer(spool, url=config.database_url, gateway=config.name)
     doors_database = Database(url=config.database_url)
-    doors = Doors(
-        published=published,
-        feed=DoorFeed(published, clock=clock),
-        records=DoorRecords(
-            published, clock=clock, database=doors_database, sealer=sealer, name=config.name
-        ),
-        places=Places(clock=clock, database=doors_database),
-    )
+    doors = _doors(published, doors_database, clock=clock, sealer=sealer, name=config.name)
     checkins = Checkins(published, clock=clock, spool=spool)
     handlers = Handlers(
         published,
@@ -142,4 +129,27 @@ def assemble(
         follower=follower,
         drainer=drainer,
         feed=doors.feed,
+    )
+
+
+def _doors(
+    published: Published, database: Database, *, clock: Clock, sealer: Sealer, name: str
+) -> Doors:
+    """Return what doors ask for; ``database`` is theirs alone."""
+    return Doors(
+        published=published,
+        feed=DoorFeed(published, clock=clock),
+        records=DoorRecords(published, clock=clock, database=database, sealer=sealer, name=name),
+        places=Places(clock=clock, database=database),
+    )
+
+
+def _authenticator(config: GatewayConfig, published: Published, *, clock: Clock) -> Authenticator:
+    """Return what knows residents, checkers and gates by what the office published."""
+    return Authenticator(
+        clock=clock,
+        realm=config.realm,
+        public_url=config.public_url,
+        grant_keys=published.keys.grant_keys,
+        revocations=published.revocations,
     )

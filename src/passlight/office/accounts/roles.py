@@ -64,7 +64,7 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         "venues.view": (Role.VENUE_OPERATOR, *_STREET, *_DISTRICT),
         "venues.change": (Role.VENUE_OPERATOR, *_STREET),
         "venues.activate": _STREET,
-        # Halls: who is inside is seen by all who work there; a count is corrected by those in charge
+        # Halls: who works there sees who is inside; who is in charge corrects a count
         "halls.view": (Role.GUIDE, *_HALL, *_STREET, *_DISTRICT, Role.AUDITOR),
         "halls.change": (*_STREET, *_DISTRICT),
         "halls.correct": (Role.HALL_MANAGER, Role.DUTY_LEADER),
