@@ -77,14 +77,7 @@ def assemble(
     published = Published(keys=CodeKeys(keys, realm=config.realm))
     spool = make_spool(config.folder, clock=clock)
     authenticator = _authenticator(config, published, clock=clock)
-    follower = Follower(
-        published,
-        clock=clock,
-        url=config.database_url,
-        copy=config.folder / "published.copy",
-        copy_key=copy_key,
-        keys_changed=authenticator.forget,
-    )
+    follower = _follower(config, published, authenticator, clock=clock, copy_key=copy_key)
     drainer = Drainer(spool, url=config.database_url, gateway=config.name)
     doors_database = Database(url=config.database_url)
     doors = _doors(published, doors_database, clock=clock, sealer=sealer, name=config.name)
@@ -152,4 +145,23 @@ def _authenticator(config: GatewayConfig, published: Published, *, clock: Clock)
         public_url=config.public_url,
         grant_keys=published.keys.grant_keys,
         revocations=published.revocations,
+    )
+
+
+def _follower(
+    config: GatewayConfig,
+    published: Published,
+    authenticator: Authenticator,
+    *,
+    clock: Clock,
+    copy_key: bytes,
+) -> Follower:
+    """Return what follows the office's tables and keeps their copy."""
+    return Follower(
+        published,
+        clock=clock,
+        url=config.database_url,
+        copy=config.folder / "published.copy",
+        copy_key=copy_key,
+        keys_changed=authenticator.forget,
     )
