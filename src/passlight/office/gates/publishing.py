@@ -83,7 +83,7 @@ def publish_round(clock: Clock) -> bool:
 def _publish(venue_id: UUID, code: str, *, clock: Clock) -> int:
     from passlight.office.halls.queries import door_document
 
-    now = clock.now().replace(microsecond=0)
+    now = clock.now()
     folder = KeyFolder(settings.PASSLIGHT.keys)
     seal = base64url(bytes(seal_key(folder, SystemEntropy()).public_key))
     door = door_document(venue_id, code, now, seal=seal)
@@ -96,7 +96,7 @@ def _publish(venue_id: UUID, code: str, *, clock: Clock) -> int:
         )
         if last is not None and bytes(last.digest) == digest and not _is_old(last, door, now):
             return 0
-        if last is not None and last.made_at >= now:  # the same second: doors tell by the moment
+        if last is not None and last.made_at >= door.made_at:  # the same second: doors tell by the moment
             door = replace(door, made_at=last.made_at + timedelta(seconds=1))
         GateDoor.objects.create(
             venue_id=venue_id,

@@ -74,8 +74,10 @@ def door_document(
         one_of=OneOf(str(plan.values.get("door.one-of", OneOf.EITHER))),
         one_of_minutes=_whole(plan, "door.one-of.minutes", ONE_OF_MINUTES),
         standing_places=_standing(hall, door, plan),
-        made_at=at,
-        effective_until=_until(known, path, at, pack_ends),
+        # Whole seconds are written; what holds is judged at the moment itself, for a pack may
+        # have begun within this very second.
+        made_at=at.replace(microsecond=0),
+        effective_until=_until(known, path, at, pack_ends).replace(microsecond=0),
         seal=seal,
     )
 
