@@ -96,7 +96,8 @@ def _publish(venue_id: UUID, code: str, *, clock: Clock) -> int:
         )
         if last is not None and bytes(last.digest) == digest and not _is_old(last, door, now):
             return 0
-        if last is not None and last.made_at >= door.made_at:  # the same second: doors tell by the moment
+        # Doors tell the newer one by its second.
+        if last is not None and last.made_at >= door.made_at:
             door = replace(door, made_at=last.made_at + timedelta(seconds=1))
         GateDoor.objects.create(
             venue_id=venue_id,
