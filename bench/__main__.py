@@ -13,7 +13,7 @@ from pathlib import Path
 MODULES = sorted(
     module.name
     for module in pkgutil.iter_modules([str(Path(__file__).parent)])
-    if module.name not in {"row", "__main__"}
+    if module.name not in {"row", "posts", "__main__"}
 )
 
 

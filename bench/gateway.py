@@ -29,7 +29,7 @@ from passlight.core.codes.permutation import SIZE_MIN
 from passlight.core.codes.trust import Realm, TrustedKey, TrustList, seal
 from passlight.core.kernel.colour import Colour
 from passlight.gateway.__main__ import serve
-from passlight.gateway.assembly import GatewayConfig, assemble
+from passlight.gateway.assembly import Gateway, GatewayConfig, assemble
 from passlight.gateway.book import Line, Segment
 from passlight.gateway.keys import CodeKeys
 from passlight.gateway.published import Entrance, Published, Venue, save_copy
@@ -61,7 +61,7 @@ def run(seconds: float) -> list[Row]:
     people = max(100, min(3000, round(seconds * PEOPLE_A_SECOND)))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _prepare(folder, people)
+        keep(prepare(folder, people), folder)
         port = free_port()
         command = [sys.executable, "-m", "bench.gateway", name, str(port)]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
@@ -81,8 +81,8 @@ def run(seconds: float) -> list[Row]:
     ]
 
 
-def _prepare(folder: Path, people: int) -> None:
-    """Make keys, a trust list and a copy in which everybody is green."""
+def prepare(folder: Path, people: int) -> Published:
+    """Return keys, a trust list and a book in which everybody is green."""
     keys, entropy = KeyFolder(folder / "keys"), SystemEntropy()
     now = int(time.time())
     listed = []
@@ -128,8 +128,13 @@ def _prepare(folder: Path, people: int) -> None:
             entrances={"east": door},
         )
     }
+    return published
+
+
+def keep(published: Published, folder: Path) -> None:
+    """Write the copy from which a gateway starts."""
     (folder / "gateway").mkdir()
-    copy_key = keys.read_or_make(PURPOSE, entropy)
+    copy_key = KeyFolder(folder / "keys").read_or_make(PURPOSE, SystemEntropy())
     save_copy(published, folder / "gateway" / "published.copy", key=copy_key)
 
 
@@ -235,16 +240,21 @@ def _scan(draft: HeldCode, clock: SystemClock) -> object:
     }
 
 
-def _serve(folder: Path, port: int) -> None:
+def gateway_of(folder: Path, *, public_url: str = PUBLIC_URL) -> Gateway:
+    """Return the gateway of a folder; its database is away."""
     config = GatewayConfig(
         name="bench",
         realm=REALM,
-        public_url=PUBLIC_URL,
+        public_url=public_url,
         keys=folder / "keys",
         folder=folder / "gateway",
         database_url=lambda: "postgresql://nobody@127.0.0.1:1/none",
     )
-    gateway = assemble(config, clock=SystemClock(), entropy=SystemEntropy())
+    return assemble(config, clock=SystemClock(), entropy=SystemEntropy())
+
+
+def _serve(folder: Path, port: int) -> None:
+    gateway = gateway_of(folder)
 
     async def empty(_: Request) -> JSONResponse:
         return JSONResponse({})
