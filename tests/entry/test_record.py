@@ -131,6 +131,16 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         "bad-form",
     ),
     "asked nothing known": ({"asked": {"state": "maybe"}}, "asked.state", "not-a-choice"),
+    "a question with a null byte": (
+        {"asked": {"state": "asked", "answers": {"a\0b": False}}},
+        "asked.answers",
+        "bad-form",
+    ),
+    "a question with half a character": (
+        {"asked": {"state": "asked", "answers": {"a\ud800": False}}},
+        "asked.answers",
+        "bad-form",
+    ),
     "answers to what nobody asked": (
         {"asked": {"state": "unobserved", "answers": {"symptoms": False}}},
         "asked.answers",

@@ -200,9 +200,11 @@ def test_torn_and_foreign_records_are_kept_with_their_fault(
     fahrenheit = {"state": "measured", "tenths": 977, "thermometer": "t-1"}
     log.add(entry(office, venue, measured=fahrenheit))
     log.add(entry(office, venue))
+    # No database's JSON holds a NUL: one would stop the device's queue for ever.
+    log.add(entry(office, venue, asked={"state": "asked", "answers": {"\0": False}}))
     answer = send(gateway, gate, log.made)
-    assert answer["highest"] == 6, "what is set aside counts as received"
-    assert answer["set_aside"] == [2, 3, 4, 5]
+    assert answer["highest"] == 7, "what is set aside counts as received"
+    assert answer["set_aside"] == [2, 3, 4, 5, 7]
     assert kept(office) == [f"gate:{gate.handle}:1:{n}" for n in (1, 6)]
     faults = office.sql("SELECT seq, fault FROM gates_record WHERE fault <> '' ORDER BY seq")
     assert faults == [
@@ -210,8 +212,24 @@ def test_torn_and_foreign_records_are_kept_with_their_fault(
         (3, "other-place"),
         (4, "other-place"),
         (5, "entry:measured.tenths"),
+        (7, "entry:asked.answers"),
     ]
     assert office.sql("SELECT kind FROM gates_alarm") == [("set-aside",)]
+
+
+def test_a_gate_tells_of_its_own_door_alone(
+    office: Office, gateway: Running, venue: str, gate: Device
+) -> None:
+    """A gate taken off its wall opens no incident at another venue, or at another entrance."""
+    log = log_of(office, gate)
+    log.add(entry(office, venue))
+    log.add(entry(office, office.add_venue(), kind="isolate", answer="red", requirement="red"))
+    log.add(entry(office, venue, entrance="west"))
+    answer = send(gateway, gate, log.made)
+    assert (answer["highest"], answer["set_aside"]) == (3, [2, 3])
+    assert kept(office) == [f"gate:{gate.handle}:1:1"]
+    faults = office.sql("SELECT seq, fault FROM gates_record WHERE fault <> '' ORDER BY seq")
+    assert faults == [(2, "other-door"), (3, "other-door")]
 
 
 def test_what_is_sealed_to_another_key_is_unreadable(
@@ -333,6 +351,17 @@ def test_a_report_and_a_call_to_the_office(
     assert rows == [(3, "1.0", False)]
     office.sql("UPDATE gates_device SET state = 'wiping' WHERE id = %s", gate.handle)
     assert send(gateway, gate, [])["call_office"] is True
+
+
+def test_a_report_from_the_year_36812_is_refused(
+    office: Office, gateway: Running, venue: str, gate: Device
+) -> None:
+    """2^40 seconds: PostgreSQL keeps that year, Python has none, and the fleet's page would fall."""
+    report = {"waiting": 0, "feed_as_of": 2**40}
+    body = {"device": gate.handle, "boot": 1, "records": [], "report": report}
+    assert gate.post(gateway.client, PATH, body).status_code == 400
+    report["feed_as_of"] = 2**37  # the year 6325, the control
+    assert gate.post(gateway.client, PATH, body).status_code == 200
 
 
 def test_a_revoked_gate_is_refused(

@@ -148,11 +148,17 @@ class DoorRecords:
     def _record(
         self, principal: Principal, entry: EntryRecord, place: dict[str, Any], now: datetime
     ) -> dict[str, Any]:
-        """Return the office's record of an entry."""
+        """Return the office's record of an entry.
+
+        Raises:
+            _FaultError: it is of another door than the device's own.
+        """
         claimed = entry.occurred_at
         # A box with a wrong clock must not lose a record: it is kept, and says so.
         in_time = now - OLDEST <= claimed <= now + NEWEST
-        at_home = str(entry.venue) in principal.venues and entry.entrance == principal.entrance
+        if str(entry.venue) not in principal.venues or entry.entrance != principal.entrance:
+            # A gate speaks of its own door: else one from any wall could accuse a whole city's.
+            raise _FaultError("other-door")
         ordinal = self._ordinal(principal, entry.who, venue=str(entry.venue))
         return {
             "kind": entry.kind.value,
@@ -168,7 +174,6 @@ class DoorRecords:
                 "boot": place["boot"],
                 "seq": place["seq"],
                 **({} if in_time else {"claimed_at": claimed.isoformat()}),
-                **({} if at_home else {"off_duty": True}),
             },
         }
 

@@ -288,7 +288,7 @@ class DoorReportIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How the device is, for the office's list of devices."""
 
     waiting: Annotated[int, Meta(ge=0, le=2**31 - 1)]
-    feed_as_of: Annotated[int, Meta(ge=0, le=2**40)] | None = None
+    feed_as_of: Annotated[int, Meta(ge=0, le=2**37)] | None = None
     software: Annotated[str, Meta(max_length=40, pattern=TEXT_FORM)] = ""
     clock_sure: bool = True
 

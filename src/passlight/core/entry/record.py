@@ -32,6 +32,7 @@ _REALM: Final = re.compile(r"[a-z0-9-]{1,24}")
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}|")
 _SEALED: Final = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_QUESTION: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 _INDEX_MAX: Final = 2**32 - 1
 _REQUIREMENTS: Final = frozenset({"", "emergency", *REQUIREMENTS})
 
@@ -340,8 +341,9 @@ def _asked_from(form: Form) -> Asked:
         answers = inner.table("answers", most=DOOR_QUESTIONS_MAX)
     table = Form(answers, inner.at("answers"))
     for key in answers:
-        if not key or len(key) > ENTRY_TEXT_CHARS_MAX:
-            fail(inner.at("answers"), "too-long", "names no question.", "Use the question's id.")
+        # Strict like every other text here: a NUL or half a surrogate is in no database's JSON.
+        if len(key) > ENTRY_TEXT_CHARS_MAX or not _QUESTION.fullmatch(key):
+            fail(inner.at("answers"), "bad-form", "names no question.", "Use the question's id.")
         table.flag(key)
     if answers and state is not AskedState.ASKED:
         remedy = "Write asked, or leave the answers out."
