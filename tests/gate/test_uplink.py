@@ -166,7 +166,7 @@ def test_an_identity_card_is_answered_through_office_and_gateway(
     line = gate.lookup._http._transport
     assert isinstance(line, BadLine)
     line._server = answer
-    monkeypatch.setattr("passlight.gate.engine.LOOKUP_SECONDS", 5.0)  # a loaded test machine
+    monkeypatch.setattr("passlight.gate.asking.LOOKUP_SECONDS", 5.0)  # a loaded test machine
     shown = ShownDocument(document=read_document("resident-id", "11010519491231002X"), source="id")
     decision = asyncio.run(gate.door.present(shown))
     # 49 h old where 48 h is the limit: the gateway says green, the door's own policy refuses.

@@ -11,11 +11,12 @@ from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.documents import Document
 from passlight.core.kernel.entropy import Entropy
 from passlight.core.verification.answer import DoorAnswer
+from passlight.gate.asking import LOOKUP_SECONDS
 from passlight.gate.client import DoorClient, NoAnswerError, RefusedError
 from passlight.gate.config import GateConfig
-from passlight.gate.decision import Looked
+from passlight.gate.decision import DoorStatus, Looked
 from passlight.gate.devices import Devices
-from passlight.gate.engine import LOOKUP_SECONDS, Door, DoorStatus
+from passlight.gate.engine import Door
 from passlight.gate.knowledge import Knowledge
 from passlight.gate.memory import DoorMemory
 from passlight.gate.spool import FILE, Opened, Spool, open_spool
@@ -39,8 +40,15 @@ class ServerLookup:
     async def look_up(self, document: Document) -> Looked | None:
         """Return the answer, or None when there is none."""
         shown = {"type": document.type.value, "number": document.number}
+        return await self._answer("/gates/document", shown)
+
+    async def arrival(self, signs: str) -> Looked | None:
+        """Return the answer about who checked in here by the venue code, or None."""
+        return await self._answer("/gates/arrival", {"check": signs})
+
+    async def _answer(self, path: str, shown: dict[str, str]) -> Looked | None:
         try:
-            found = await self._client.post("/gates/document", shown)
+            found = await self._client.post(path, shown)
             answer = await self._client.post(
                 "/v1/verifications",
                 {

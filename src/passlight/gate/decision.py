@@ -1,11 +1,11 @@
 """What the door found out about one visitor, and what it decided: the types of the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from passlight.core.entry.decide import EMERGENCY, Verdict
-from passlight.core.entry.presented import Observed, Reading
+from passlight.core.entry.presented import Observed, Reading, Registered
 from passlight.core.entry.record import Who
 from passlight.core.kernel.documents import Document
 from passlight.core.rules.admission import Outcome
@@ -14,12 +14,17 @@ from passlight.core.verification.answer import Answer, DoorAnswer
 from passlight.runtime.catalogue import both
 
 # Why a door asks a person although a policy did not say so: it cannot decide, or not write.
-Inability = Literal["no-door", "door-old", "no-record", "no-seal", "revoked", "broken", "wanted"]
+Inability = Literal[
+    "no-door", "door-old", "no-record", "no-seal", "revoked", "broken", "wanted", "checked-in"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observations:
-    """What somebody or something observed of the visitor; the guard's badge when one did."""
+    """What somebody or something observed of the visitor; the guard's badge when one did.
+
+    ``vouched``: the guard looked at the person and their document and lets them in after asking.
+    """
 
     mask: Observed = Observed.UNOBSERVED
     questions: Mapping[str, bool] | None = None
@@ -28,6 +33,7 @@ class Observations:
     role: str | None = None
     companions: int = 0
     emergency: bool = False
+    vouched: bool = False
 
 
 NOTHING_OBSERVED: Final = Observations()
@@ -50,10 +56,17 @@ class DocumentLookup(Protocol):
         """Return the answer, or None when there is none."""
         ...
 
+    async def arrival(self, signs: str) -> Looked | None:
+        """Return the answer about who checked in here by the venue code, or None."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Who somebody is to this door and what their code or document says: before any policy."""
+    """Who somebody is to this door and what their code or document says: before any policy.
+
+    ``registered``: how, when it was neither by a code nor by a document shown here.
+    """
 
     answer: DoorAnswer
     reason: str
@@ -61,6 +74,7 @@ class Finding:
     who: Who | None = None
     by_document: bool = False
     checked: Answer | None = None
+    registered: Registered | None = None
 
     @property
     def is_genuine(self) -> bool:
@@ -103,6 +117,15 @@ class Decision:
     def needs_record(self) -> bool:
         """Return whether nobody may pass without a record: care and leaving go before it."""
         return self.verdict.requirement != EMERGENCY and self.verdict is not LEFT
+
+
+@dataclass(slots=True, kw_only=True)
+class DoorStatus:
+    """What other parts tell the door, and it tells its screen; plain values, set at any time."""
+
+    online: Callable[[], bool]
+    revoked: bool = False
+    broken: bool = False
 
 
 def _said(code: str) -> Text:

@@ -6,29 +6,26 @@ an error is never a colour, and nobody is admitted whose record is not on the di
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from passlight.core.entry.decide import EMERGENCY, Verdict, decide
+from passlight.core.entry.decide import EMERGENCY, Verdict
 from passlight.core.entry.door_document import DoorDocument
 from passlight.core.entry.presented import (
-    Observed,
     Presented,
-    Reading,
-    Registered,
-    RegisteredBy,
     Room,
 )
-from passlight.core.entry.record import EntryKind, Who
+from passlight.core.entry.record import EntryKind
 from passlight.core.entry.roles import role_for
 from passlight.core.kernel.entropy import Entropy
+from passlight.core.kernel.limits import ENTRY_COMPANIONS_MAX
 from passlight.core.rules.admission import Outcome
-from passlight.core.verification.answer import Answer, DoorAnswer
+from passlight.core.verification.answer import DoorAnswer
 from passlight.core.verification.inputs import VerificationPolicy
 from passlight.core.verification.verify import verify
+from passlight.gate.asking import arrived, look_up, measured
 from passlight.gate.decision import (
     EMERGENCY_CARE,
     LEFT,
@@ -36,10 +33,24 @@ from passlight.gate.decision import (
     NOTHING_OBSERVED,
     Decision,
     DocumentLookup,
+    DoorStatus,
     Finding,
     Inability,
     Observations,
     ask_a_person,
+)
+from passlight.gate.desk import (
+    Case,
+    Guardian,
+    finding_of,
+    guardian_of,
+    judge,
+    looked,
+    minor_of,
+    needs_eyes,
+    presented_of,
+    signs_of,
+    slip_of,
 )
 from passlight.gate.knowledge import Knowledge, in_force
 from passlight.gate.ledger import Ledger
@@ -49,35 +60,12 @@ from passlight.gate.recording import findings_of, kind_of, record_of
 from passlight.gate.spool import Spool
 from passlight.gate.timekeeping import TimeKeeper
 
-LOOKUP_SECONDS: Final = 0.25
-THERMOMETER_SECONDS: Final = 0.2
 BARRIER_SECONDS: Final = 1.0
 # A scanner reads the same picture many times while somebody stands there.
 SAME_SECONDS: Final = 8
 AGAIN_SECONDS: Final = 2
 # So long after it was read, a guard's key still belongs to the visitor in front of the door.
 OPEN_SECONDS: Final = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """The visitor in front of the door: what was shown, found and decided."""
-
-    key: str
-    visit: str
-    at: int
-    finding: Finding
-    observations: Observations
-    decision: Decision
-
-
-@dataclass(slots=True, kw_only=True)
-class DoorStatus:
-    """What other parts tell the door, and it tells its screen; plain values, set at any time."""
-
-    online: Callable[[], bool]
-    revoked: bool = False
-    broken: bool = False
 
 
 class Door:
@@ -110,7 +98,7 @@ class Door:
         self._barrier_seconds = barrier_seconds
         self._turn = asyncio.Lock()
         self._ledger = Ledger(spool, device=device)
-        self._case: _Case | None = None
+        self._case: Case | None = None
         self._skew = SkewWatch()
 
     def close(self) -> None:
@@ -142,15 +130,33 @@ class Door:
             case = self._open_case()
             if case is None or case.decision.verdict.outcome is not Outcome.ASK:
                 return None
-            door = self.knowledge.door
-            asked = door.policy(case.decision.role).questions if door is not None else ()
-            seen = replace(
-                case.observations,
-                mask=Observed.YES,
-                questions={question.id: not question.alarming for question in asked} or None,
-                guard=guard,
-            )
-            return await self._decide(case.key, case.finding, seen, visit=case.visit)
+            return await self._looked_at(case, guard=guard)
+
+    async def vouch(self, *, guard: str) -> Decision | None:
+        """Let in after asking: the guard looked at the person and their document, too.
+
+        What no look can settle (a colour, an old test, a fever, a full hall) stays as it is.
+        """
+        async with self._turn:
+            case = self._open_case()
+            if case is None or case.decision.verdict.outcome is not Outcome.ASK or not guard:
+                return None
+            return await self._looked_at(case, guard=guard, vouched=True)
+
+    async def accompany(self, *, guard: str) -> Decision | None:
+        """Take a minor without a code, who came with the guardian let in just now: asked for.
+
+        Nobody is answered for whose guardian was not admitted by a code or document of their own.
+        """
+        async with self._turn:
+            case = self._open_case()
+            guardian = guardian_of(case) if case is not None else None
+            if guardian is None or guardian.minors >= ENTRY_COMPANIONS_MAX:
+                return None
+            guardian = replace(guardian, minors=guardian.minors + 1)
+            seen = await measured(self._thermometer, Observations(guard=guard, role="companion"))
+            finding, visit = minor_of(guardian), self._number()
+            return await self._decide("", finding, seen, visit=visit, guardian=guardian)
 
     async def ask_staff(self, *, guard: str = "") -> Decision:
         """Return the answer to whoever wants a person: one comes."""
@@ -170,11 +176,8 @@ class Door:
     async def emergency(self, *, guard: str) -> Decision:
         """Admit for emergency care, which is never refused; what was found is kept.
 
-        Where no care is given, somebody comes instead.
+        At every door: a hall gives no care, and somebody who collapses in it waits for some.
         """
-        door = self.knowledge.door
-        if door is not None and not door.emergency:
-            return await self.ask_staff(guard=guard)
         async with self._turn:
             case = self._open_case()
             finding = case.finding if case is not None else NOBODY
@@ -222,12 +225,18 @@ class Door:
                 return replace(case.decision, again=True)
         # Asked, and shown again: the same visitor, looked at anew.
         visit = case.visit if case is not None and same else self._number()
-        finding = self._read_code(text, interaction=visit, entering=True)
-        seen = await self._measured(observations)
+        finding = slip_of(text)
+        if signs_of(text):
+            finding = await arrived(self._server(), signs_of(text))
+        if finding is None:
+            finding = self._read_code(text, interaction=visit, entering=True)
+        seen = await measured(self._thermometer, observations)
         return await self._decide(text, finding, seen, visit=visit)
 
     async def _document(self, shown: ShownDocument, observations: Observations) -> Decision:
-        finding, seen = await asyncio.gather(self._look_up(shown), self._measured(observations))
+        finding, seen = await asyncio.gather(
+            look_up(self._server(), shown), measured(self._thermometer, observations)
+        )
         return await self._decide("", finding, seen, visit=self._number())
 
     def _read_code(self, text: str, *, interaction: str, entering: bool) -> Finding:
@@ -250,58 +259,48 @@ class Door:
         if self._skew.is_off(answer, text, now=now):
             self.keeper.doubt()
             answer = replace(answer, answer=DoorAnswer.UNDETERMINED, reason="clock-unsure")
-        return _finding(answer)
+        return finding_of(answer)
 
-    async def _look_up(self, shown: ShownDocument) -> Finding:
-        """Return what the server says of a document within 250 ms; otherwise nothing is known."""
-        unknown = Finding(answer=DoorAnswer.UNDETERMINED, reason="no-connection", by_document=True)
-        if self._lookup is None or not self.keeper.is_sure:
-            return unknown
-        try:
-            async with asyncio.timeout(LOOKUP_SECONDS):
-                looked = await self._lookup.look_up(shown.document)
-        except (TimeoutError, OSError, ValueError):
-            return unknown
-        if looked is None:
-            return unknown
-        return Finding(
-            answer=looked.answer,
-            reason=looked.reason,
-            sampled_from=looked.sampled_from,
-            who=Who(lookup=looked.lookup) if looked.lookup else None,
-            by_document=True,
+    def _server(self) -> DocumentLookup | None:
+        """Return who answers about documents; nobody, while the time is not sure."""
+        return self._lookup if self.keeper.is_sure else None
+
+    async def _looked_at(self, case: Case, *, guard: str, vouched: bool = False) -> Decision:
+        """Return the decision once more, after a guard looked."""
+        door, role = self.knowledge.door, case.decision.role
+        seen = looked(case.observations, door=door, role=role, guard=guard)
+        seen = replace(seen, vouched=vouched)
+        return await self._decide(
+            case.key, case.finding, seen, visit=case.visit, guardian=case.guardian
         )
 
-    async def _measured(self, observations: Observations) -> Observations:
-        """Return the observations with the temperature; a dead thermometer has seen nothing."""
-        if self._thermometer is None or observations.temperature is not None:
-            return observations
-        try:
-            async with asyncio.timeout(THERMOMETER_SECONDS):
-                taken = await self._thermometer.read()
-            if taken is None:
-                return observations
-            reading = Reading(tenths=taken.tenths, thermometer=taken.thermometer)
-        except (TimeoutError, OSError, ValueError):
-            return observations
-        return replace(observations, temperature=reading)
-
     async def _decide(
-        self, key: str, finding: Finding, observations: Observations, *, visit: str
+        self,
+        key: str,
+        finding: Finding,
+        observations: Observations,
+        *,
+        visit: str,
+        guardian: Guardian | None = None,
     ) -> Decision:
         door = self.knowledge.door
         why = self._inability(door)
+        if why is None and needs_eyes(finding, observations):
+            why = "checked-in"
         if door is None or why is not None:
             decision = await self._unable(why or "no-door", finding, observations, visit=visit)
         else:
-            decision = await self._by_policy(door, finding, observations, visit=visit)
-        self._case = _Case(
+            decision = await self._by_policy(
+                door, finding, observations, visit=visit, guardian=guardian
+            )
+        self._case = Case(
             key=key,
             visit=visit,
             at=decision.at,
             finding=finding,
             observations=observations,
             decision=decision,
+            guardian=guardian,
         )
         return decision
 
@@ -318,20 +317,30 @@ class Door:
         return None if in_force(door, self.keeper.now()) else "door-old"
 
     async def _by_policy(
-        self, door: DoorDocument, finding: Finding, observations: Observations, *, visit: str
+        self,
+        door: DoorDocument,
+        finding: Finding,
+        observations: Observations,
+        *,
+        visit: str,
+        guardian: Guardian | None,
     ) -> Decision:
         role = self._role(finding, observations)
-        policy = door.policy(role)
         people = 1 + observations.companions
         self.notice_cap()
-        presented = _presented(finding, observations, room=self._room(people))
-        verdict = decide(policy, presented, now=self.keeper.now(), offset=door.offset)
+
+        def judged(presented: Presented) -> Verdict:
+            now = self.keeper.now()
+            return judge(door, presented, observations, role=role, guardian=guardian, now=now)
+
+        presented = presented_of(finding, observations, room=self._room(people))
+        verdict = judged(presented)
         lease = ""
         if verdict.outcome is Outcome.ADMIT and self.memory.has_cap:
             lease = self._take_place(finding, visit, people)
             if not lease and verdict.requirement != EMERGENCY and presented.room is Room.FREE:
                 presented = replace(presented, room=Room.FULL)
-                verdict = decide(policy, presented, now=self.keeper.now(), offset=door.offset)
+                verdict = judged(presented)
         decision = self._decision(
             verdict, finding, role=role, lease=lease, visit=visit, observations=observations
         )
@@ -418,7 +427,7 @@ class Door:
                 kind=kind,
                 door=door,
                 policy=door.policy(decision.role),
-                presented=presented or _presented(finding, observations, room=Room.FREE),
+                presented=presented or presented_of(finding, observations, room=Room.FREE),
                 finding=finding,
                 observations=observations,
                 findings=findings_of(decision.verdict),
@@ -442,39 +451,9 @@ class Door:
             return replace(decision, lease="")
         return replace(decision, verdict=ask_a_person("no-record"), lease="")
 
-    def _open_case(self) -> _Case | None:
+    def _open_case(self) -> Case | None:
         case = self._case
         return case if case and self.keeper.now() - case.at <= OPEN_SECONDS else None
 
     def _number(self) -> str:
         return str(UUID(bytes=self._entropy.token(16), version=4))
-
-
-def _finding(answer: Answer) -> Finding:
-    who = None
-    if answer.body is not None and answer.epoch is not None and answer.realm is not None:
-        who = Who(realm=answer.realm, epoch=answer.epoch, index=answer.body.index)
-    return Finding(
-        answer=answer.answer,
-        reason=answer.reason,
-        sampled_from=answer.sampled_from,
-        who=who,
-        checked=answer,
-    )
-
-
-def _presented(finding: Finding, observations: Observations, *, room: Room) -> Presented:
-    how = RegisteredBy.NONE
-    if finding.who is not None:
-        how = RegisteredBy.DOCUMENT if finding.by_document else RegisteredBy.CODE
-    return Presented(
-        answer=finding.answer,
-        reason=finding.reason,
-        sampled_from=finding.sampled_from,
-        temperature=observations.temperature,
-        mask=observations.mask,
-        questions=observations.questions,
-        registered=Registered(how=how),
-        room=room,
-        emergency=observations.emergency,
-    )

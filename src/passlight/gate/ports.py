@@ -64,6 +64,10 @@ class GuardKey(StrEnum):
 
     GUARD_OK = "guard-ok"
     """I looked: mask worn, questions asked, no alarming answer."""
+    ADMIT_AFTER_ASKING = "admit-after-asking"
+    """I looked at the person and their document, too, and let them in."""
+    MINOR = "minor"
+    """A minor without a code came with the guardian who was let in just now."""
     ASK_STAFF = "ask-staff"
     EXIT = "exit"
     EMERGENCY = "emergency"

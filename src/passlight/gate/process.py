@@ -100,6 +100,10 @@ class DoorProcess:
         match pressed.key:
             case GuardKey.GUARD_OK:
                 return await door.observe(guard=badge)
+            case GuardKey.ADMIT_AFTER_ASKING:
+                return await door.vouch(guard=badge)
+            case GuardKey.MINOR:
+                return await door.accompany(guard=badge)
             case GuardKey.ASK_STAFF:
                 return await door.ask_staff()
             case GuardKey.EXIT:
