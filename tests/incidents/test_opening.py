@@ -8,13 +8,22 @@ from django.db import connection, connections, transaction
 
 from passlight.core.incidents.steps import FindingKind, Step
 from passlight.core.kernel.problem import ProblemError
-from passlight.office.accounts.models import Registration, Role
+from passlight.office.accounts.actions import add_unit
+from passlight.office.accounts.models import Registration, Role, UnitKind
 from passlight.office.incidents import actions, follow, opening
 from passlight.office.incidents.models import Arrival, RecordLink, StoredIncident
 from passlight.office.incidents.recording import broken_at, read
 from passlight.office.notices.models import Notice
 from passlight.runtime.database import Role as DatabaseRole
-from tests.incidents.hall import ENTROPY, START, HandClock, add_person, add_record, make_world
+from tests.incidents.hall import (
+    ENTROPY,
+    START,
+    HandClock,
+    add_person,
+    add_record,
+    add_staff,
+    make_world,
+)
 
 
 @pytest.fixture
@@ -56,6 +65,36 @@ def test_who_scans_first_is_responsible_first(world):
 def test_a_guard_at_a_sentinel_is_the_first_scanner_by_badge(world):
     stored = opened(world, actor="gate-1", payload={"entry": {"guard": world.clerk.badge}})
     assert stored.owner == world.clerk
+
+
+def register(user, handle):
+    return Registration.objects.create(
+        handle=handle, user=user, thumbprint=handle, created_at=START, granted_at=START
+    )
+
+
+def test_a_badge_makes_nobody_the_finder_who_was_not_there(world):
+    """A checker writes another's badge, a sentinel that of somebody with no post in the hall."""
+    register(world.checker, "c-7")
+    typed = {"entry": {"guard": world.leader.badge}}
+    assert opened(world, "r-1", actor="c-7", payload=typed).opened_by == world.checker
+    typed = {"entry": {"guard": world.officer.badge}}
+    assert opened(world, "r-2", actor="gate-1", payload=typed).opened_by is None
+
+
+def test_a_phone_opens_nothing_where_its_owner_has_no_post(world):
+    """Control: the same late record of one's own place, sent after going off duty, opens."""
+    elsewhere = add_unit(
+        kind=UnitKind.TOWN, name="云桥镇", name_en="Yunqiao", parent=world.district
+    )
+    register(add_staff(Role.CHECKER, elsewhere, "邻居"), "c-8")
+    register(world.checker, "c-7")
+    off_duty = {"payload": {"off_duty": True}}
+    with pytest.raises(ProblemError) as refused:
+        opened(world, "r-1", actor="c-8", **off_duty)
+    assert refused.value.problems[0].code == "incidents.refused.not-yours"
+    assert not StoredIncident.objects.exists()
+    assert opened(world, "r-2", actor="c-7", **off_duty).opened_by == world.checker
 
 
 @pytest.mark.parametrize(

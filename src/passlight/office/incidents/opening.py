@@ -20,7 +20,7 @@ from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.hall import DutyRole
-from passlight.office.accounts.models import Registration, Role, User
+from passlight.office.accounts.models import Registration, User
 from passlight.office.accounts.roles import allowed
 from passlight.office.incidents.duty import chain
 from passlight.office.incidents.models import RecordLink, StoredIncident
@@ -64,7 +64,8 @@ def open_from_record(record: Record, *, clock: Clock, entropy: Entropy) -> Store
     However often it is called with one record, that record opens or joins once.
 
     Raises:
-        ProblemError: the record is of no venue of ours, or says nothing abnormal.
+        ProblemError: the record is of no venue of ours, says nothing abnormal, or comes from
+            somebody who has no post there.
     """
     kind = finding_of(record)
     venue = None
@@ -78,12 +79,21 @@ def open_from_record(record: Record, *, clock: Clock, entropy: Entropy) -> Store
                 field="record",
             )
         )
+    scanner = scanner_of(record, venue)
+    if record.payload.get("off_duty") and scanner is None:
+        raise ProblemError(
+            Problem(
+                code="incidents.refused.not-yours",
+                message=f"record {record.key} is of a place where its sender has no post.",
+                field="venue",
+            )
+        )
     entry = _entry(record)
     found = NewFinding(
         venue=venue,
         kind=kind,
         found_at=record.occurred_at,
-        found_by=scanner_of(record),
+        found_by=scanner,
         visits_key=record.visits_key,
         entrance=record.entrance,
         role=str(entry.get("role", ""))[:16],
@@ -157,17 +167,22 @@ def finding_of(record: Record) -> FindingKind | None:
     return FindingKind.OTHER if record.kind in ("isolate", "report") else None
 
 
-def scanner_of(record: Record) -> User | None:
-    """Return who scanned: the guard whose badge the record names, or the checker who sent it."""
-    badge = _entry(record).get("guard")
-    if isinstance(badge, str) and badge:
-        found = User.objects.filter(badge=badge, locked_at=None).first()
-        if found is not None:
-            return found
+def scanner_of(record: Record, venue: Venue) -> User | None:
+    """Return who scanned: the checker whose device sent it, or the guard beside a sentinel.
+
+    A badge is only what somebody typed: it stands for nobody where a checker's own device tells
+    who it is, and for nobody who has no post at this place.
+    """
     device = Registration.objects.select_related("user").filter(handle=record.actor).first()
-    if device is None or device.user.role == Role.RESIDENT or not device.user.is_active:
-        return None  # a visitor's own scan of a poster, or an unattended sentinel
-    return device.user
+    if device is not None:
+        found = device.user
+    else:  # a sentinel, or a visitor's own scan of a poster
+        badge = _entry(record).get("guard")
+        known = User.objects.filter(badge=badge) if isinstance(badge, str) and badge else None
+        found = known.select_related("unit").first() if known is not None else None
+    if found is None or not allowed(found, "incidents.open", venue.unit):
+        return None
+    return found
 
 
 def _entry(record: Record) -> dict[str, Any]:
