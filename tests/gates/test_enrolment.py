@@ -21,6 +21,7 @@ from passlight.office.accounts.models import Revocation, User
 from passlight.office.gates.models import GateAlarm, GateDevice, GateReceipt, GateToken
 from passlight.office.gates.service import GRANT_LIFE
 from passlight.office.people.models import Access
+from passlight.office.records.models import Record
 from passlight.runtime.device_key import DeviceKey, fingerprint_of
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.sealed import Sealer, Use
@@ -273,6 +274,60 @@ def test_a_document_is_found_beside_an_access_row(
     assert Access.objects.count() == 1
     cast.browser(cast.second).post(f"/gates/{device.pk}/end/", {"reason": "丢失"})
     assert ask_grant(key, path=path, body=body).status_code == 403
+
+
+def test_who_checked_in_here_is_found_by_four_signs(
+    cast: Cast, key: DeviceKey, keys: KeyFolder
+) -> None:
+    """Field/01 1.2: venue code or sentinel. Half an hour, this entrance, and one person alone."""
+    from passlight.core.kernel.documents import read_document
+    from passlight.office.people.actions import register_person
+    from passlight.office.people.identity import NewPerson
+
+    found = read_document("resident-id", "11010519491231002X")
+    person = register_person(NewPerson(documents=(found,), name="张三"), clock=CLOCK)
+    device = enrolled(cast, key)
+    check_in(cast, "a3f2", person.visits_key)
+    check_in(cast, "0b0b", person.visits_key, minutes=31)
+    check_in(cast, "0c0c", person.visits_key, entrance="west")
+    check_in(cast, "0d0d", person.visits_key)
+    check_in(cast, "0d0d", b"k" * 16)  # two with the same signs: nobody
+    path = "/gates/arrival"
+    for signs in ("0B0B", "0C0C", "0D0D", "FFFF", "", "a"):
+        assert ask_grant(key, path=path, body={"check": signs}).status_code == 404, signs
+    assert Access.objects.count() == 0
+    answer = ask_grant(key, path=path, body={"check": "A3F2"})
+    assert answer.status_code == 200, answer.content
+    handle = Sealer(keys.read("lookup")).open(
+        Use.SUBJECT, answer.json()["subject_token"], checker=str(device.pk), now=CLOCK.now()
+    )
+    assert (handle.ordinal, handle.venue) == (person.ordinal, str(cast.entrance.venue_id))
+    row = Access.objects.get()
+    assert (row.actor, row.purpose) == (device.account, "door")
+    cast.browser(cast.second).post(f"/gates/{device.pk}/end/", {"reason": "丢失"})
+    assert ask_grant(key, path=path, body={"check": "A3F2"}).status_code == 403
+
+
+def check_in(
+    cast: Cast, signs: str, visits_key: bytes | None, *, minutes: int = 0, entrance: str = "east"
+) -> None:
+    """Store a check-in as the gateway's reader does."""
+    at = CLOCK.now() - timedelta(minutes=minutes)
+    Record.objects.create(
+        key=f"{signs}{uuid.uuid4()}",
+        kind="checkin",
+        gateway="g1",
+        spool_seq=uuid.uuid4().int % 10**9,
+        actor="",
+        venue_id=cast.entrance.venue_id,
+        entrance=entrance,
+        visits_key=visits_key,
+        answer="green",
+        occurred_at=at,
+        acknowledged_at=at,
+        digest=b"d",
+        payload={},
+    )
 
 
 def test_nobody_logs_in_with_a_gates_account(cast: Cast, key: DeviceKey) -> None:

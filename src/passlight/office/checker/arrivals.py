@@ -50,6 +50,14 @@ def person_of(post: Post, key: str, now: datetime) -> Person | None:
     return Person.objects.filter(visits_key=row.visits_key).first()
 
 
+def person_by_signs(post: Post, signs: str, now: datetime) -> Person | None:
+    """Return who made the one check-in with these signs; two with the same ones are none."""
+    found = {row.visits_key for row in _recent(post, now) if row.key[:SIGNS].upper() == signs}
+    if len(found) != 1 or None in found:
+        return None
+    return Person.objects.filter(visits_key=found.pop()).first()
+
+
 def _recent(post: Post, now: datetime) -> Iterator[Record]:
     venue, entrance = post.venue.pk, post.entrance.code
     try:

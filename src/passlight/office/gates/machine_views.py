@@ -19,10 +19,13 @@ from passlight.core.kernel.documents import read_document
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts import throttle
 from passlight.office.accounts.roles import public
+from passlight.office.checker.arrivals import SIGNS, person_by_signs
+from passlight.office.checker.posts import Post
 from passlight.office.gates.enrolment import PENDING_LIFE, initialize, welcome
 from passlight.office.gates.models import GateDevice
 from passlight.office.gates.service import sign_grant, signed_order, take_receipt
 from passlight.office.people.identity import Purpose
+from passlight.office.people.models import Person
 from passlight.office.people.queries import find_by_document, log_found
 from passlight.office.venues.models import Entrance
 from passlight.runtime.catalogue import both
@@ -114,15 +117,9 @@ def grant(request: HttpRequest) -> HttpResponse:
 @public
 def document(request: HttpRequest) -> HttpResponse:
     """Find a person by a document that a gate's reader has read; who looked is written."""
-    device = _device(request)
+    device = _looking(request)
     if isinstance(device, HttpResponse):
         return device
-    if device.state != "active" or device.account is None:
-        return _problem(403, "revoked")
-    guess = throttle.Guess.GATE, str(device.pk)
-    often = _too_often(f"gate-document:{device.pk}", LOOKUPS_A_MINUTE)
-    if often or throttle.wait(*guess, CLOCK, limit=MISSES_MAX):
-        return _problem(429, "too-many")
     body = _body(request)
     try:
         read = read_document(str(body.get("type", "")), str(body.get("number", "")))
@@ -130,8 +127,45 @@ def document(request: HttpRequest) -> HttpResponse:
         return _problem(422, "document-wrong")
     person = find_by_document(read)
     if person is None:
-        throttle.failed(*guess, CLOCK)
+        throttle.failed(throttle.Guess.GATE, str(device.pk), CLOCK)
         return _problem(404, "document-not-found")
+    return _subject(person, device)
+
+
+@csrf_exempt
+@require_POST
+@public
+def arrival(request: HttpRequest) -> HttpResponse:
+    """Find who checked in at this device's entrance just now by the signs that their page shows."""
+    device = _looking(request)
+    if isinstance(device, HttpResponse):
+        return device
+    door = Entrance.objects.filter(venue=device.venue_id, code=device.entrance).first()
+    signs = str(_body(request).get("check", ""))[:SIGNS].upper()
+    here = Post(venue=device.venue, entrance=door) if door is not None else None
+    person = person_by_signs(here, signs, CLOCK.now()) if here is not None else None
+    if person is None:
+        throttle.failed(throttle.Guess.GATE, str(device.pk), CLOCK)
+        return _problem(404, "document-not-found")
+    return _subject(person, device)
+
+
+def _looking(request: HttpRequest) -> GateDevice | HttpResponse:
+    """Return the device in service that looks somebody up, counted; or why it may not."""
+    device = _device(request)
+    if isinstance(device, HttpResponse):
+        return device
+    if device.state != "active" or device.account is None:
+        return _problem(403, "revoked")
+    often = _too_often(f"gate-document:{device.pk}", LOOKUPS_A_MINUTE)
+    if often or throttle.wait(throttle.Guess.GATE, str(device.pk), CLOCK, limit=MISSES_MAX):
+        return _problem(429, "too-many")
+    return device
+
+
+def _subject(person: Person, device: GateDevice) -> JsonResponse:
+    """Return what lets the gateway answer this device; who looked is written beside it."""
+    assert device.account is not None, "it is in service"
     entropy = SystemEntropy()
     with transaction.atomic():
         log_found(

@@ -17,5 +17,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("initialize", machine_views.start, name="initialize"),
     path("grant", machine_views.grant, name="grant"),
     path("document", machine_views.document, name="document"),
+    path("arrival", machine_views.arrival, name="arrival"),
     path("receipt", machine_views.receipt, name="receipt"),
 ]
