@@ -331,16 +331,36 @@ def test_help_and_the_guards_keys(boxed: Boxed, opened: Opened) -> None:
     at(page, "idle")
     page.click("#call")
     expect(page.locator(".k-notice")).to_contain_text("已呼叫工作人员")
-    for key in ("F2", "F6", "F8"):
+    for key in ("F2", "F6", "F7", "F8", "F9"):
         page.keyboard.press(key)
-    pressed = [shown.key for shown in box.comes(4)]
+    pressed = [shown.key for shown in box.comes(6)]
     assert pressed[0] is GuardKey.ASK_STAFF
     assert set(pressed) == {
         GuardKey.ASK_STAFF,
         GuardKey.GUARD_OK,
         GuardKey.EXIT,
         GuardKey.EMERGENCY,
+        GuardKey.MINOR,
+        GuardKey.ADMIT_AFTER_ASKING,
     }
+
+
+def test_a_guard_types_the_signs_of_a_check_in_or_a_slip(boxed: Boxed, opened: Opened) -> None:
+    box = boxed(guard_keys=True)
+    page = opened(box)
+    box.show(IDLE)
+    at(page, "idle")
+    for typed in ("a3f2", "P-0608-12"):
+        page.keyboard.press("F3")
+        expect(page.locator("#desk")).to_be_focused()
+        page.keyboard.type(typed)
+        page.keyboard.press("Enter")
+        expect(page.locator("#desk")).to_have_count(0)
+    page.keyboard.press("F3")
+    page.keyboard.press("Escape")
+    expect(page.locator("#desk")).to_have_count(0)
+    first, second = box.comes(2)
+    assert (first.text, second.text) == ("a3f2", "paper:P-0608-12")
 
 
 def test_a_result_goes_by_itself_and_an_old_one_never_comes_back(

@@ -14,7 +14,10 @@ interface Event_ {
 
 const settings = readData<Settings>("settings") as Settings;
 const other = language === "zh" ? "en" : "zh";
-const guardKeys: Readonly<Record<string, string>> = { F2: "guard-ok", F4: "ask-staff", F6: "exit", F8: "emergency" };
+const guardKeys: Readonly<Record<string, string>> = {
+  F2: "guard-ok", F4: "ask-staff", F6: "exit", F7: "minor", F8: "emergency", F9: "admit-after-asking",
+};
+const deskKey = "F3";
 const noticeMs = 6_000;
 const tickMs = 200;
 
@@ -207,6 +210,37 @@ async function command(content: Readonly<Record<string, string>>): Promise<boole
   }
 }
 
+/**
+ * Asks the guard for the four signs of a check-in, or the number of a paper slip: who shows no code
+ * is found by these, and nothing else of them is typed here.
+ */
+function desk(): void {
+  const form = document.createElement("form");
+  form.className = "k-desk";
+  const input = document.createElement("input");
+  input.id = "desk";
+  input.autocomplete = "off";
+  input.maxLength = 64;
+  const label = lines("", both("kiosk.desk"), "label") as HTMLLabelElement;
+  label.htmlFor = input.id;
+  form.append(label, input);
+  // A removed field loses its focus, which would remove it once more.
+  const close = (): void => void (form.isConnected && setTimeout(() => form.remove()));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const typed = input.value.trim();
+    close();
+    if (typed) void command({ command: "scan", text: /^[0-9a-f]{4}$/i.test(typed) ? typed : `paper:${typed}` });
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+  input.addEventListener("blur", close);
+  document.querySelector(".k-desk")?.remove();
+  document.body.append(form);
+  input.focus();
+}
+
 async function press(key: string): Promise<void> {
   const done = await command({ command: key });
   if (key === "ask-staff") say(done ? "kiosk.called" : "kiosk.not_called");
@@ -256,8 +290,13 @@ async function takeSigns(): Promise<void> {
 
 listen((text) => void command({ command: "scan", text }));
 document.addEventListener("keydown", (event) => {
+  if (!settings.guardKeys || event.repeat) return;
+  if (event.key === deskKey) {
+    event.preventDefault();
+    return desk();
+  }
   const key = guardKeys[event.key];
-  if (!settings.guardKeys || key === undefined || event.repeat) return;
+  if (key === undefined) return;
   event.preventDefault();
   void press(key);
 });
