@@ -150,6 +150,17 @@ def test_two_accounts_of_one_human_being_are_one_person(cast: Cast, key: DeviceK
     assert confirm(cast, cast.second, said["device"], said["fingerprint"]).status_code == 422
 
 
+def test_whoever_made_an_account_does_not_confirm_beside_it(cast: Cast, key: DeviceKey) -> None:
+    """Either way round: they gave its first password, and could be both."""
+    said = initialize(token_of(cast), key).json()
+    for one, other in ((cast.first, cast.second), (cast.second, cast.first)):
+        User.objects.filter(pk=one.pk).update(added_by=other)
+        assert confirm(cast, cast.second, said["device"], said["fingerprint"]).status_code == 422
+        User.objects.filter(pk=one.pk).update(added_by=None)
+    User.objects.filter(pk__in=[cast.first.pk, cast.second.pk]).update(added_by=cast.elsewhere)
+    assert confirm(cast, cast.second, said["device"], said["fingerprint"]).status_code == 302
+
+
 def test_the_database_itself_refuses_one_person_twice(cast: Cast, key: DeviceKey) -> None:
     from django.db import IntegrityError, transaction
 

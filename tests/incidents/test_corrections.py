@@ -31,9 +31,10 @@ def world(db):
 
 def verified(world, person):
     """Follow a red record of ``person`` and take it to the street office's verification."""
-    add_record(world.venue, f"r-{person.ordinal}", clock=world.clock, visits_key=person.visits_key)
+    key = person.visits_key if person is not None else None
+    add_record(world.venue, f"r-{key}", clock=world.clock, visits_key=key)
     follow.follow_records(world.clock)
-    stored = StoredIncident.objects.get(visits_key=person.visits_key, closed_at=None)
+    stored = StoredIncident.objects.get(visits_key=key, closed_at=None)
     actions.record_step(
         stored.pk, Step.ISOLATED, actor=world.leader, clock=world.clock, note="一号隔离间"
     )
@@ -155,6 +156,49 @@ def test_one_person_or_one_organisation_never_decides_alone(world):
             )
         assert code_of(refused) == why
     assert FactVersion.objects.filter(fact_id="lab:1").count() == 1
+
+
+def test_one_human_being_with_two_accounts_never_decides_alone(world):
+    """The officer's own street account: by person, or made by the officer on the users' page."""
+    _, stored = prepared(world)
+    declare(world, stored)
+    asked = CorrectionRequest.objects.get()
+    human = add_person("310118199002020022", "何远")
+    given = {"corrected": True, "answer": "a", "clock": world.clock}
+    for both in ({"person": human}, {"added_by": world.officer}):
+        for name, value in both.items():
+            setattr(world.street, name, value)
+        world.street.save()
+        if "person" in both:
+            world.officer.person = human
+            world.officer.save()
+        with pytest.raises(ProblemError) as refused:
+            corrections.decide_correction(asked.pk, actor=world.officer, **given)
+        assert code_of(refused) == "one-organisation"
+        world.street.person = None
+        world.street.save()
+    assert FactVersion.objects.filter(fact_id="lab:1").count() == 1
+    world.street.added_by = None
+    world.street.save()
+    corrections.decide_correction(asked.pk, actor=world.officer, **given)  # the control
+
+
+def test_an_incident_of_somebody_unknown_corrects_nobody_s_fact(world):
+    """Or a hand-made incident without a person would turn anybody green."""
+    friend = add_person("310118199002020022", "王小兰")
+    land_positive(friend, world.clock)
+    unknown = verified(world, None)
+    with pytest.raises(ProblemError) as refused:
+        declare(world, unknown)
+    assert code_of(refused) == "not-their-fact"
+    declare(world, unknown, fact_id="", fact_known=False)
+    asked = CorrectionRequest.objects.get()
+    given = {"answer": "a", "actor": world.officer, "clock": world.clock}
+    with pytest.raises(ProblemError) as refused:
+        corrections.decide_correction(asked.pk, corrected=True, fact_id="lab:1", **given)
+    assert code_of(refused) == "not-their-fact"
+    assert FactVersion.objects.filter(fact_id="lab:1").count() == 1
+    corrections.decide_correction(asked.pk, corrected=False, **given)
 
 
 def test_nobody_corrects_a_fact_about_somebody_else(world):

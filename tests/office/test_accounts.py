@@ -266,6 +266,7 @@ def test_the_users_page_ends_at_the_own_subtree(unit: Unit, client: Client) -> N
     form |= {"display_name": "岗", "display_name_en": "Post"}
     assert client.post("/users/add/", form).status_code == 422, "a unit above one's own"
     assert client.post("/users/add/", {**form, "unit": town.pk}).status_code == 302
+    assert User.objects.latest("pk").added_by is not None, "who gave the first password is known"
     made = User.objects.get(username="new-one")
     assert client.post(f"/users/{made.pk}/lock/", {"reason": "left"}).status_code == 302
     made.refresh_from_db()

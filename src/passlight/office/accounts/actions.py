@@ -59,6 +59,7 @@ class NewUser:
     display_name_en: str
     person: Person | None = None
     password_hash: str | None = None
+    added_by: User | None = None
 
 
 def add_user(new: NewUser, *, clock: Clock, entropy: Entropy) -> User:
@@ -93,6 +94,7 @@ def add_user(new: NewUser, *, clock: Clock, entropy: Entropy) -> User:
             display_name_en=shown_en,
             badge=base64.b32encode(entropy.token(BADGE_BYTES)).decode().rstrip("="),
             created_at=clock.now(),
+            added_by=new.added_by,
         )
 
 

@@ -77,6 +77,8 @@ class User(AbstractBaseUser):
     locked_at = models.DateTimeField(null=True)
     lock_reason = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField()
+    # Who made this account, and so knew its first password; None for those made at setup.
+    added_by = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -89,6 +91,16 @@ class User(AbstractBaseUser):
     def is_active(self) -> bool:  # type: ignore[override]
         """Return whether this user may log in: nobody has locked them."""
         return self.locked_at is None
+
+    def is_second_person(self, first: "User") -> bool:
+        """Return whether two people act when this user confirms what ``first`` began.
+
+        Not two accounts of one human being, nor an account beside the one that made it: whoever
+        gives out accounts would hold both keys of every act that asks for two.
+        """
+        one_human = self.person_id is not None and self.person_id == first.person_id
+        made = self.pk == first.added_by_id or first.pk == self.added_by_id
+        return self.pk != first.pk and not one_human and not made
 
 
 class Registration(models.Model):

@@ -183,6 +183,7 @@ def user_add(request: HttpRequest) -> HttpResponse:
             unit=data["unit"],
             display_name=data["display_name"],
             display_name_en=data["display_name_en"],
+            added_by=signed_in_user(request),
         )
         try:
             user = actions.add_user(new, clock=CLOCK, entropy=SystemEntropy())

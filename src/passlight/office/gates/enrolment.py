@@ -128,7 +128,7 @@ def confirm(
         late = clock.now() - device.enrolled_at >= PENDING_LIFE
         if device.state != "pending" or late:
             raise _problem("not-pending")
-        if is_same_person(device.invited_by, actor):
+        if not actor.is_second_person(device.invited_by):
             raise _problem("same-person")
         good = digits == welcome(device).fingerprint
         if good:
@@ -136,15 +136,15 @@ def confirm(
             device.account = _account(device, clock=clock, entropy=entropy)
         else:
             _misread(device, clock=clock)
-        device.save()
+        device.save(
+            update_fields=[
+                *("state", "confirmed_by", "confirmed_at", "account"),
+                *("misread", "ended_at", "reason"),
+            ]
+        )
     if not good:
         raise _problem("fingerprint-wrong", "fingerprint")
     return device
-
-
-def is_same_person(one: User, other: User) -> bool:
-    """Return whether two accounts are one user, or two accounts of one human being."""
-    return one.pk == other.pk or (one.person_id is not None and one.person_id == other.person_id)
 
 
 def _misread(device: GateDevice, *, clock: Clock) -> None:

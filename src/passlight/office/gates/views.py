@@ -16,7 +16,7 @@ from passlight.core.codes.layout import Purpose
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.roles import allowed, requires, signed_in_user
 from passlight.office.gates import service
-from passlight.office.gates.enrolment import Invitation, confirm, invite, is_same_person
+from passlight.office.gates.enrolment import Invitation, confirm, invite
 from passlight.office.gates.forms import (
     EndingForm,
     FingerprintForm,
@@ -195,7 +195,7 @@ def _detail(
     context = {
         **_row(row, now=now),
         "may_change": may_change,
-        "may_confirm": may_change and not is_same_person(device.invited_by, user),
+        "may_confirm": may_change and user.is_second_person(device.invited_by),
         "fingerprint": fingerprint or FingerprintForm(),
         "ending": ending or EndingForm(),
         "alarms": [_alarm(a) for a in device.alarms.order_by("seen_at", "-at")[:ALARMS_SHOWN]],

@@ -105,7 +105,8 @@ def decide_correction(
         asked = CorrectionRequest.objects.select_for_update().get(pk=request)
         if asked.decided_at is not None:
             raise _refused("decided", "This request has its answer.")
-        if actor.pk == asked.asked_by_id or actor.unit_id == asked.asked_by.unit_id:
+        two = actor.is_second_person(asked.asked_by)
+        if not two or actor.unit_id == asked.asked_by.unit_id:
             raise _refused("one-organisation", "Somebody of another unit decides (E46).")
         if corrected:
             _land(asked, held.stored, asked.fact_id or fact_id, actor, answer, clock)
@@ -187,9 +188,11 @@ def _fact_of(stored: StoredIncident, fact_id: str) -> FactVersion | None:
         ProblemError: when the fact is somebody else's; nobody learns whose.
     """
     latest = FactVersion.objects.filter(fact_id=fact_id).order_by("-ver").first()
-    if latest is None or stored.visits_key is None:
-        return latest
-    person = Person.objects.filter(visits_key=stored.visits_key).first()
+    if latest is None:
+        return None
+    known = Person.objects.filter(visits_key=stored.visits_key)
+    # An incident of somebody unknown is about nobody's facts: else it would correct anybody's.
+    person = known.first() if stored.visits_key is not None else None
     own = {person.facts_key} if person is not None else set()
     for key in tuple(own):
         own |= clusters(identity_facts(), known_at=None).get(key, frozenset())
