@@ -19,7 +19,7 @@ from passlight.messages.faults import TemporaryError
 from passlight.messages.text import message
 from passlight.office import jobs
 from passlight.office.accounts.models import Role, Unit, User
-from passlight.office.jobs import Duty
+from passlight.office.jobs import Chore
 from passlight.office.notices.actions import notify
 from passlight.office.notices.contacts import add_contact
 from passlight.office.notices.delivery import ATTEMPTS_MAX, deliver
@@ -158,7 +158,7 @@ def test_a_sender_without_an_outbox_tells_what_never_was_and_forgets_what_was(
     assert not Notice.objects.exists(), "and ours had nothing to tell"
 
 
-def test_a_bad_duty_never_stops_the_others(transactional_db: None) -> None:
+def test_a_bad_chore_never_stops_the_others(transactional_db: None) -> None:
     counted = {"bad": 0, "good": 0, "worker": 0}
     stop = threading.Event()
 
@@ -177,8 +177,8 @@ def test_a_bad_duty_never_stops_the_others(transactional_db: None) -> None:
         over.wait()
 
     recurring = (
-        Duty(name="bad", every_seconds=0.01, run=bad),
-        Duty(name="good", every_seconds=0.01, run=good),
+        Chore(name="bad", every_seconds=0.01, run=bad),
+        Chore(name="good", every_seconds=0.01, run=good),
     )
     thread = threading.Thread(
         target=lambda: jobs.run(SystemClock(), stop, recurring=recurring, worker=worker)

@@ -2,40 +2,41 @@
 
 It sends notices and does what recurs: follows the doors' records and opens incidents, takes
 back places that ran out, escalates what nobody has read. One process leads; a second waits for
-the first to go. Each duty has a thread and a connection of its own, so that one which fails or
+the first to go. Each chore has a thread and a connection of its own, so that one which fails or
 hangs never holds up the others, and all of them are safe to do twice.
 """
 
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import Final
 
-import django
-import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from passlight.core.kernel.clock import Clock
+from passlight.office.background import (
+    LOST,
+    close_connection,
+    own_connection,
+    pause_after,
+    run_until_told,
+)
 from passlight.runtime.clock import SystemClock
 
 log = logging.getLogger("passlight.jobs")
 
 LEADER_LOCK: Final = 0x9A55_0010
 BEAT_SECONDS: Final = 1.0
-BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 STOP_SECONDS: Final = 8.0
-# A statement that takes longer hangs; its duty fails and comes again.
+# A statement that takes longer hangs; its chore fails and comes again.
 BOUNDS: Final = "SET statement_timeout = '60s'; SET lock_timeout = '10s'"
-_LOST = (OperationalError, InterfaceError, psycopg.OperationalError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
+class Chore:
     """Something that recurs: ``run`` returns whether more waits to be done at once."""
 
     name: str
@@ -43,7 +44,7 @@ class Duty:
     run: Callable[[Clock], bool]
 
 
-def duties() -> Sequence[Duty]:
+def chores() -> Sequence[Chore]:
     """Return what this process does besides sending notices.
 
     Raises:
@@ -56,12 +57,12 @@ def duties() -> Sequence[Duty]:
     from passlight.office.notices.worker import rescue
 
     return (
-        Duty(name="records", every_seconds=1, run=follow_records),
-        Duty(name="places", every_seconds=15, run=sweep),
-        Duty(name="doors", every_seconds=5, run=publish_due),
-        Duty(name="all-doors", every_seconds=300, run=publish_round),
-        Duty(name="escalation", every_seconds=60, run=escalate),
-        Duty(name="outbox", every_seconds=60, run=rescue),
+        Chore(name="records", every_seconds=1, run=follow_records),
+        Chore(name="places", every_seconds=15, run=sweep),
+        Chore(name="doors", every_seconds=5, run=publish_due),
+        Chore(name="all-doors", every_seconds=300, run=publish_round),
+        Chore(name="escalation", every_seconds=60, run=escalate),
+        Chore(name="outbox", every_seconds=60, run=rescue),
     )
 
 
@@ -69,7 +70,7 @@ def run(
     clock: Clock,
     stop: threading.Event,
     *,
-    recurring: Sequence[Duty],
+    recurring: Sequence[Chore],
     worker: Callable[[Clock, threading.Event], None],
 ) -> None:
     """Lead until ``stop`` is set, through every restart of the database."""
@@ -85,8 +86,8 @@ def run(
                     threads = _start(clock, over, recurring=recurring, worker=worker)
                 while not stop.wait(BEAT_SECONDS):
                     alive()
-        except _LOST as error:
-            pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+        except LOST as error:
+            pause = pause_after(failures)
             failures += 1
             log.warning("no database (%s); trying again in %s s", type(error).__name__, pause)
             stop.wait(pause)
@@ -99,12 +100,14 @@ def _start(
     clock: Clock,
     over: threading.Event,
     *,
-    recurring: Sequence[Duty],
+    recurring: Sequence[Chore],
     worker: Callable[[Clock, threading.Event], None],
 ) -> list[threading.Thread]:
     threads = [
-        threading.Thread(target=_keep_doing, args=(duty, clock, over), name=duty.name, daemon=True)
-        for duty in recurring
+        threading.Thread(
+            target=_keep_doing, args=(chore, clock, over), name=chore.name, daemon=True
+        )
+        for chore in recurring
     ]
     sender = threading.Thread(
         target=_keep_working, args=(worker, clock, over), name="notices", daemon=True
@@ -124,23 +127,23 @@ def _join(threads: Sequence[threading.Thread], clock: Clock) -> None:
             log.warning("%s did not end in time", thread.name)
 
 
-def _keep_doing(duty: Duty, clock: Clock, over: threading.Event) -> None:
+def _keep_doing(chore: Chore, clock: Clock, over: threading.Event) -> None:
     failures = 0
     while not over.is_set():
-        more, pause = False, duty.every_seconds
+        more, pause = False, chore.every_seconds
         try:
             with connection.cursor() as cursor:
                 cursor.execute(BOUNDS)
-            more = duty.run(clock)
+            more = chore.run(clock)
             failures = 0
-        except Exception as error:  # noqa: BLE001  # one duty never stops the others
-            pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+        except Exception as error:  # noqa: BLE001  # one chore never stops the others
+            pause = pause_after(failures)
             failures += 1
-            _report(duty.name, error, pause)
-            _close()
+            _report(chore.name, error, pause)
+            close_connection()
         if not more:
             over.wait(pause)
-    _close()
+    close_connection()
 
 
 def _keep_working(
@@ -153,13 +156,13 @@ def _keep_working(
             worker(clock, over)
         except Exception as error:  # noqa: BLE001  # it begins again
             failures = failures + 1 if clock.monotonic() - begun < STOP_SECONDS else 0
-            pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+            pause = pause_after(failures)
             _report("notices", error, pause)
             over.wait(pause)
 
 
 def _report(name: str, error: Exception, pause: float) -> None:
-    if isinstance(error, _LOST):
+    if isinstance(error, LOST):
         log.warning("%s: no database (%s); again in %s s", name, type(error).__name__, pause)
     else:
         log.error("%s failed; again in %s s", name, pause, exc_info=error)
@@ -168,16 +171,7 @@ def _report(name: str, error: Exception, pause: float) -> None:
 @contextmanager
 def _leading(stop: threading.Event) -> Iterator[Callable[[], None]]:
     """Wait to be the leader, and give a function that raises when that is over."""
-    target = connection.settings_dict
-    with psycopg.connect(
-        dbname=target["NAME"],
-        user=target["USER"],
-        password=target["PASSWORD"],
-        host=target["HOST"],
-        port=target["PORT"],
-        connect_timeout=3,
-        autocommit=True,
-    ) as held:
+    with own_connection() as held:
         while not stop.is_set():
             row = held.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
             if row is not None and row[0]:
@@ -190,24 +184,7 @@ def _leading(stop: threading.Event) -> Iterator[Callable[[], None]]:
         yield alive
 
 
-def _close() -> None:
-    try:
-        connection.close()
-    except _LOST:
-        connection.connection = None
-
-
-def main() -> None:
-    """Run until SIGTERM or SIGINT; what is begun is finished first."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s jobs %(message)s")
-    stop = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    django.setup()
+def _lead(stop: threading.Event) -> None:
     from passlight.messages.channels import silence
     from passlight.office.notices.worker import work
 
@@ -215,13 +192,16 @@ def main() -> None:
     silence()
     logging.getLogger("procrastinate").setLevel(logging.ERROR)
     try:
-        recurring = duties()
+        recurring = chores()
     except ImportError as error:
         log.error("a part of this installation is missing: %s", error)  # noqa: TRY400  # no crash
         sys.exit(1)
-    with suppress(KeyboardInterrupt):
-        run(SystemClock(), stop, recurring=recurring, worker=work)
-    log.info("stopped")
+    run(SystemClock(), stop, recurring=recurring, worker=work)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT; what is begun is finished first."""
+    run_until_told("jobs", _lead)
 
 
 if __name__ == "__main__":

@@ -6,17 +6,20 @@ it goes on where that transaction left it. A second worker waits for the first t
 """
 
 import logging
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
-import django
-import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from passlight.core.kernel.clock import Clock
+from passlight.office.background import (
+    LOST,
+    close_connection,
+    own_connection,
+    pause_after,
+    run_until_told,
+)
 from passlight.runtime.clock import SystemClock
 
 log = logging.getLogger("passlight.worker")
@@ -26,8 +29,6 @@ CHANNELS = ("passlight_facts", "passlight_packs")
 LEADER_LOCK = 0x9A55_0002
 POLL_SECONDS = 1.0
 KEYS_EVERY_SECONDS = 3600.0
-BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-_LOST = (OperationalError, InterfaceError, psycopg.OperationalError)
 
 
 def run(clock: Clock, stop: threading.Event) -> None:
@@ -39,13 +40,13 @@ def run(clock: Clock, stop: threading.Event) -> None:
                 log.info("connected")
                 failures = 0
                 _work(clock, stop, wait)
-        except _LOST as error:
-            pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+        except LOST as error:
+            pause = pause_after(failures)
             failures += 1
             log.warning("no database (%s); trying again in %s s", type(error).__name__, pause)
             stop.wait(pause)
         finally:
-            _close()
+            close_connection()
 
 
 def _work(clock: Clock, stop: threading.Event, wait: Callable[[], None]) -> None:
@@ -82,7 +83,7 @@ def _renew_keys(clock: Clock) -> None:
     try:
         keys = KeyFolder(read_settings().keys)
         ensure_keys(clock, SystemEntropy(), keys, registered=Person.objects.count())
-    except _LOST:
+    except LOST:
         raise
     except Exception:
         log.exception("keys were not renewed; trying again in an hour")
@@ -94,16 +95,7 @@ def _listening() -> Iterator[Callable[[], None]]:
 
     Of its own, so that news which comes while facts are evaluated waits in its socket.
     """
-    target = connection.settings_dict
-    with psycopg.connect(
-        dbname=target["NAME"],
-        user=target["USER"],
-        password=target["PASSWORD"],
-        host=target["HOST"],
-        port=target["PORT"],
-        connect_timeout=3,
-        autocommit=True,
-    ) as ears:
+    with own_connection() as ears:
         for channel in CHANNELS:
             ears.execute(f"listen {channel}")
 
@@ -114,26 +106,9 @@ def _listening() -> Iterator[Callable[[], None]]:
         yield wait
 
 
-def _close() -> None:
-    try:
-        connection.close()
-    except _LOST:
-        connection.connection = None
-
-
 def main() -> None:
     """Run until SIGTERM or SIGINT; what is begun is finished first."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(message)s")
-    stop = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    django.setup()
-    run(SystemClock(), stop)
-    log.info("stopped")
+    run_until_told("worker", lambda stop: run(SystemClock(), stop))
 
 
 if __name__ == "__main__":
