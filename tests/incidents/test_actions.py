@@ -15,7 +15,7 @@ from passlight.core.incidents import allowed
 from passlight.core.incidents.steps import Channel, FindingKind, Step
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.actions import add_unit
-from passlight.office.accounts.models import Role, UnitKind
+from passlight.office.accounts.models import Role, UnitKind, User
 from passlight.office.facts.actions import land_facts
 from passlight.office.facts.intake import NewFact
 from passlight.office.incidents import actions, corrections, evidence, opening
@@ -27,6 +27,7 @@ from passlight.office.incidents.queries import (
     unacknowledged,
 )
 from passlight.office.incidents.recording import broken_at, read
+from passlight.office.notices.actions import mark_seen
 from passlight.office.notices.models import Notice
 from passlight.runtime.catalogue import catalogue
 from tests.incidents.cases import cases, instant
@@ -221,6 +222,42 @@ def test_what_nobody_reads_goes_to_the_deputy_and_then_up(world):
     assert told == [second.badge, world.street.badge, second.badge]  # street told is late, too
     late = Notice.objects.filter(code="messages.step_late", user=second)
     assert late.first().params["owner"]["zh"] == "林*满"
+
+
+def test_a_notice_that_nobody_opens_goes_to_the_next_and_reading_stops_it(world):
+    """The plan sets no minutes here, so it is the default of ten; 10:21 is when it was found."""
+    second = add_staff(Role.DUTY_LEADER, world.town, "吴敏")
+    stored, other = found(world), found(world, venue=add_venue(world.town, "第二大厅"))
+    for each in (world.leader, world.officer):  # they look at the other one
+        mark_seen(each, other.pk, clock=world.clock)
+    # Every step of both is done in time: only the reading is missing.
+    quiet = {"limits": {**dict.fromkeys(stored.limits, 24 * 60), "unread": 10}}
+    StoredIncident.objects.update(**quiet)
+
+    def passed_on():
+        told = Notice.objects.filter(code="messages.incident_unread", channel="in-app")
+        return [(one.incident, one.user) for one in told.order_by("created_at", "pk")]
+
+    world.clock.move(minutes=9)
+    actions.escalate(world.clock)
+    assert passed_on() == []  # in time
+    world.clock.move(minutes=1)
+    actions.escalate(world.clock)
+    actions.escalate(world.clock)
+    # The leader has not read: their colleague is told, once. The officer is the last one up,
+    # and the guard who found it belongs to no roster: the first on duty is told.
+    assert {pair for pair in passed_on() if pair[1] == second} == {(stored.pk, second)}
+    assert len(passed_on()) == len(set(passed_on()))
+    assert second.pk in {one.pk for one in User.objects.filter(notices__incident=stored.pk)}
+    mark_seen(second, stored.pk, clock=world.clock)
+    before = passed_on()
+    world.clock.move(minutes=20)
+    actions.escalate(world.clock)
+    after = [pair for pair in passed_on() if pair not in before]
+    assert (stored.pk, world.street) not in after  # read by the second: it stops there
+    Notice.objects.filter(user=second).update(state="sent", read_at=None)  # control: unread again
+    actions.escalate(world.clock)
+    assert (stored.pk, world.street) in passed_on()
 
 
 def test_a_village_with_nobody_on_duty_still_gets_through(world):

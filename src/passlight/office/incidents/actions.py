@@ -26,6 +26,7 @@ from passlight.office.incidents.plan import limits_of
 from passlight.office.incidents.queries import incidents_visible
 from passlight.office.incidents.recording import Opened, add, hold, minutes_late
 from passlight.office.incidents.telling import send, tell
+from passlight.office.incidents.unread import pass_on_unread
 from passlight.office.incidents.wording import masked_user, step_words
 
 log = logging.getLogger("passlight.incidents")
@@ -240,7 +241,7 @@ def acknowledge(
 
 
 def escalate(clock: Clock) -> bool:
-    """Tell the next one up of every step that is late and every hand-over unanswered.
+    """Tell the next one up of each late step, unanswered hand-over and unread notice.
 
     Returns whether more waits to be done at once: never, it looks at all of them.
     """
@@ -255,6 +256,7 @@ def escalate(clock: Clock) -> bool:
                     _call_next(held, step, clock)
                 except ProblemError as error:  # one incident's fault stays that one's
                     log.warning("not escalated: %s", error.problems[0].code)
+    pass_on_unread(clock)
     return False
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from passlight.core.incidents.clocks import StepLimits
@@ -13,6 +13,8 @@ from passlight.office.venues.models import Venue
 
 LEADING_GROUP = "leading-group"
 HAND_OVER = "hand-over"
+UNREAD = "unread"
+_UNREAD_KEY = "notices.unread.minutes"
 SECONDS_A_MINUTE = 60
 
 # Until a plan says otherwise. The seeds say "at once" and give no minutes: these are settings.
@@ -30,6 +32,7 @@ MINUTES: Mapping[str, int] = MappingProxyType(
         Step.RELEASED: 15,
         Step.CLOSED: 24 * 60,
         HAND_OVER: 10,
+        UNREAD: 10,
     }
 )
 
@@ -49,10 +52,11 @@ def plan_for(venue: Venue, at: datetime) -> IncidentPlan:
     plan = resolved_plan(hall, at) if hall is not None else unit_plan(venue.unit, at)
     minutes, versions = dict(MINUTES), set()
     for name, value in plan.values.items():
-        if not name.startswith("incident."):
+        if not name.startswith("incident.") and name != _UNREAD_KEY:
             continue
         versions.add(plan.origins[name].version)
         step = name.removeprefix("incident.").removesuffix(".minutes")
+        step = UNREAD if name == _UNREAD_KEY else step
         if isinstance(value, int) and not isinstance(value, bool):
             minutes[step] = value
     bodies = plan.values.get("incident.bodies", (LEADING_GROUP,))
@@ -72,3 +76,8 @@ def limits_of(minutes: Mapping[str, int]) -> StepLimits:
         },
         hand_over_seconds=minutes.get(HAND_OVER, MINUTES[HAND_OVER]) * SECONDS_A_MINUTE,
     )
+
+
+def unread_limit(minutes: Mapping[str, int]) -> timedelta:
+    """Return how long a notice may wait to be read before the next one up is told."""
+    return timedelta(minutes=minutes.get(UNREAD, MINUTES[UNREAD]))

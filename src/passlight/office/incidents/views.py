@@ -38,6 +38,7 @@ from passlight.office.incidents.queries import (
 )
 from passlight.office.incidents.recording import read
 from passlight.office.incidents.wording import entrance_words, kind_words, named
+from passlight.office.notices.actions import mark_seen
 from passlight.office.pages.language import message
 from passlight.office.people.identity import Purpose
 from passlight.office.people.models import Person
@@ -138,6 +139,7 @@ def detail_page(
     user, now = signed_in_user(request), CLOCK.now()
     with transaction.atomic():
         stored = _visible(user, pk)
+        mark_seen(user, stored.pk, clock=CLOCK)
         incident = read(stored)
         person = person_of(stored)
         context = {

@@ -86,6 +86,12 @@ def mark_read(user: User, notices: Iterable[int] | None, *, clock: Clock) -> int
     return mine.update(state=NoticeState.READ, read_at=clock.now(), read_by=user)
 
 
+def mark_seen(user: User, incident: UUID, *, clock: Clock) -> int:
+    """Mark what the user's bell says about an incident as read: they look at the incident."""
+    mine = bell_of(user).filter(state=NoticeState.SENT, incident=incident)
+    return mine.order_by().update(state=NoticeState.READ, read_at=clock.now(), read_by=user)
+
+
 def _draft(
     recipient: Recipient,
     contact: Contact | None,

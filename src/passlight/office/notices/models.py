@@ -95,6 +95,8 @@ class Notice(models.Model):
     sent_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     read_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    # When the next one up was told, because nobody had read it.
+    passed_on_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -24,10 +24,21 @@ def unread_count(user: User) -> int:
 
 
 def unread_of(incident: UUID, *, before: datetime) -> QuerySet[Notice]:
-    """Return the bell's notices about an incident, made before ``before``, that nobody read."""
-    return Notice.objects.filter(
-        incident=incident, channel=Channel.IN_APP, state=NoticeState.SENT, created_at__lt=before
-    ).select_related("user", "unit")
+    """Return the bell's notices about an incident, made before ``before``, that nobody read.
+
+    Without those of which the next one up was told already.
+    """
+    return (
+        Notice.objects.filter(
+            incident=incident,
+            channel=Channel.IN_APP,
+            state=NoticeState.SENT,
+            passed_on_at=None,
+            created_at__lte=before,
+        )
+        .select_related("user", "unit")
+        .order_by("created_at", "pk")
+    )
 
 
 def notices_of(incident: UUID) -> QuerySet[Notice]:
