@@ -6,7 +6,7 @@ badge, that they looked; the record keeps what was not proven.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from passlight.core.entry.decide import EMERGENCY, Verdict, decide
@@ -44,10 +44,14 @@ class Guardian:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """The visitor in front of the door: what was shown, found and decided."""
+    """The visitor in front of the door: what was shown, found and decided.
 
-    key: str
+    ``at``: when it was read; a finding grows no younger by what is decided of it later.
+    """
+
+    key: str = field(repr=False)
     visit: str
+    interaction: str
     at: int
     finding: Finding
     observations: Observations

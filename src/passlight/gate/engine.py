@@ -6,6 +6,7 @@ an error is never a colour, and nobody is admitted whose record is not on the di
 """
 
 import asyncio
+import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -13,10 +14,7 @@ from uuid import UUID
 
 from passlight.core.entry.decide import EMERGENCY, Verdict
 from passlight.core.entry.door_document import DoorDocument
-from passlight.core.entry.presented import (
-    Presented,
-    Room,
-)
+from passlight.core.entry.presented import Presented, Room
 from passlight.core.entry.record import EntryKind
 from passlight.core.entry.roles import role_for
 from passlight.core.kernel.entropy import Entropy
@@ -52,7 +50,7 @@ from passlight.gate.desk import (
     signs_of,
     slip_of,
 )
-from passlight.gate.knowledge import Knowledge, in_force
+from passlight.gate.knowledge import Knowledge
 from passlight.gate.ledger import Ledger
 from passlight.gate.memory import DoorMemory, SkewWatch
 from passlight.gate.ports import Barrier, Scan, ShownDocument, Thermometer
@@ -99,6 +97,7 @@ class Door:
         self._turn = asyncio.Lock()
         self._ledger = Ledger(spool, device=device)
         self._case: Case | None = None
+        self._left: tuple[str, Decision] | None = None
         self._skew = SkewWatch()
 
     def close(self) -> None:
@@ -127,7 +126,7 @@ class Door:
         It belongs to the visitor who was last asked for; without one nothing happens.
         """
         async with self._turn:
-            case = self._open_case()
+            case = self._waiting_case()
             if case is None or case.decision.verdict.outcome is not Outcome.ASK:
                 return None
             return await self._looked_at(case, guard=guard)
@@ -138,7 +137,7 @@ class Door:
         What no look can settle (a colour, an old test, a fever, a full hall) stays as it is.
         """
         async with self._turn:
-            case = self._open_case()
+            case = self._waiting_case()
             if case is None or case.decision.verdict.outcome is not Outcome.ASK or not guard:
                 return None
             return await self._looked_at(case, guard=guard, vouched=True)
@@ -155,13 +154,12 @@ class Door:
                 return None
             guardian = replace(guardian, minors=guardian.minors + 1)
             seen = await measured(self._thermometer, Observations(guard=guard, role="companion"))
-            finding, visit = minor_of(guardian), self._number()
-            return await self._decide("", finding, seen, visit=visit, guardian=guardian)
+            return await self._decide(minor_of(guardian), seen, guardian=guardian)
 
     async def ask_staff(self, *, guard: str = "") -> Decision:
         """Return the answer to whoever wants a person: one comes."""
         async with self._turn:
-            case = self._open_case()
+            case = self._waiting_case()
             finding = case.finding if case is not None else NOBODY
             seen = Observations(guard=guard)
             return await self._unable("wanted", finding, seen, visit=self._number())
@@ -179,26 +177,36 @@ class Door:
         At every door: a hall gives no care, and somebody who collapses in it waits for some.
         """
         async with self._turn:
-            case = self._open_case()
+            case = self._waiting_case()
             finding = case.finding if case is not None else NOBODY
             before = case.observations if case is not None else NOTHING_OBSERVED
             seen = replace(before, guard=guard, emergency=True)
-            visit = case.visit if case is not None else self._number()
-            return await self._decide("", finding, seen, visit=visit)
+            visit = case.visit if case is not None else ""
+            return await self._decide(finding, seen, visit=visit)
 
     async def leave(self, shown: Scan | str | None = None, *, guard: str = "") -> Decision:
-        """Record that somebody left, and give their place back; anybody may leave."""
+        """Record that somebody left, and give their place back; anybody may leave.
+
+        By the guard's key the oldest visit ends; a text that names nobody ends none.
+        """
+        text = shown.text if isinstance(shown, Scan) else shown or ""
         async with self._turn:
-            finding = NOBODY
-            if shown is not None:
-                text = shown.text if isinstance(shown, Scan) else shown
-                finding = self._read_code(text, interaction=self._number(), entering=False)
-            lease = self.memory.leave(finding.who, now=self.keeper.monotonic())
+            left, finding, lease = self._left, NOBODY, ""
+            if text and left and left[0] == text and self._since(left[1].at) < SAME_SECONDS:
+                return replace(left[1], again=True)
+            if text:
+                finding = slip_of(text) or self._read_code(
+                    text, interaction=self._number(), entering=False
+                )
+            if finding.is_genuine or shown is None:
+                lease = self.memory.leave(finding.who, now=self.keeper.monotonic())
             role = self._role(finding, NOTHING_OBSERVED)
             decision = self._decision(LEFT, finding, role=role, lease=lease)
-            return await self._recorded(
+            decision = await self._recorded(
                 decision, finding, Observations(guard=guard), kind=EntryKind.EXIT
             )
+            self._left = (text, decision)
+            return decision
 
     async def let_in(self, decision: Decision) -> bool | None:
         """Open for whom a decision admits, once; returns whether it opened, None without a barrier.
@@ -217,27 +225,44 @@ class Door:
     # One visitor.
 
     async def _code(self, text: str, observations: Observations) -> Decision:
-        case = self._open_case()
-        same = case is not None and case.key == text
-        if case is not None and same:
-            wait = SAME_SECONDS if case.decision.admits else AGAIN_SECONDS
-            if self.keeper.now() - case.at < wait:
-                return replace(case.decision, again=True)
-        # Asked, and shown again: the same visitor, looked at anew.
-        visit = case.visit if case is not None and same else self._number()
+        again, at = self._again(text), self.keeper.now()
+        if again is not None:
+            return again
+        case = self._waiting_case()
+        visit = interaction = self._number()
+        if case is not None and case.key == text:
+            # Asked, and shown again: the same visitor. What was not recorded never happened.
+            interaction = case.interaction
+            visit = case.visit if case.decision.recorded else visit
         finding = slip_of(text)
         if signs_of(text):
             finding = await arrived(self._server(), signs_of(text))
         if finding is None:
-            finding = self._read_code(text, interaction=visit, entering=True)
+            finding = self._read_code(text, interaction=interaction, entering=True)
         seen = await measured(self._thermometer, observations)
-        return await self._decide(text, finding, seen, visit=visit)
+        return await self._decide(
+            finding, seen, key=text, visit=visit, interaction=interaction, at=at
+        )
 
     async def _document(self, shown: ShownDocument, observations: Observations) -> Decision:
+        key = hashlib.sha256(shown.document.canonical).hexdigest()
+        again = self._again(key)
+        if again is not None:
+            return again
         finding, seen = await asyncio.gather(
             look_up(self._server(), shown), measured(self._thermometer, observations)
         )
-        return await self._decide("", finding, seen, visit=self._number())
+        return await self._decide(finding, seen, key=key)
+
+    def _again(self, key: str) -> Decision | None:
+        """Return what was decided a moment ago of the very same, which is still held out."""
+        case = self._case
+        if case is None or case.key != key or not key:
+            return None
+        wait = SAME_SECONDS if case.decision.admits else AGAIN_SECONDS
+        if self._since(case.decision.at) >= wait:
+            return None
+        return replace(case.decision, again=True)
 
     def _read_code(self, text: str, *, interaction: str, entering: bool) -> Finding:
         """Return what a text says, by the signed knowledge held here."""
@@ -271,20 +296,29 @@ class Door:
         seen = looked(case.observations, door=door, role=role, guard=guard)
         seen = replace(seen, vouched=vouched)
         return await self._decide(
-            case.key, case.finding, seen, visit=case.visit, guardian=case.guardian
+            case.finding,
+            seen,
+            key=case.key,
+            visit=case.visit,
+            interaction=case.interaction,
+            at=case.at,
+            guardian=case.guardian,
         )
 
     async def _decide(
         self,
-        key: str,
         finding: Finding,
         observations: Observations,
         *,
-        visit: str,
+        key: str = "",
+        visit: str = "",
+        interaction: str = "",
+        at: int | None = None,
         guardian: Guardian | None = None,
     ) -> Decision:
+        visit = visit or self._number()
         door = self.knowledge.door
-        why = self._inability(door)
+        why = self._inability()
         if why is None and needs_eyes(finding, observations):
             why = "checked-in"
         if door is None or why is not None:
@@ -296,7 +330,8 @@ class Door:
         self._case = Case(
             key=key,
             visit=visit,
-            at=decision.at,
+            interaction=interaction or visit,
+            at=decision.at if at is None else at,
             finding=finding,
             observations=observations,
             decision=decision,
@@ -304,17 +339,11 @@ class Door:
         )
         return decision
 
-    def _inability(self, door: DoorDocument | None) -> Inability | None:
+    def _inability(self) -> Inability | None:
         """Return why this door cannot decide at all, or None."""
         if self.status.revoked:
             return "revoked"
-        if self.status.broken:
-            return "broken"
-        if door is None:
-            return "no-door"
-        if self.knowledge.seal is None:
-            return "no-seal"
-        return None if in_force(door, self.keeper.now()) else "door-old"
+        return "broken" if self.status.broken else self.knowledge.gap(self.keeper.now())
 
     async def _by_policy(
         self,
@@ -333,7 +362,8 @@ class Door:
             now = self.keeper.now()
             return judge(door, presented, observations, role=role, guardian=guardian, now=now)
 
-        presented = presented_of(finding, observations, room=self._room(people))
+        room = self.memory.room(people, now=self.keeper.monotonic())
+        presented = presented_of(finding, observations, room=room)
         verdict = judged(presented)
         lease = ""
         if verdict.outcome is Outcome.ADMIT and self.memory.has_cap:
@@ -344,11 +374,16 @@ class Door:
         decision = self._decision(
             verdict, finding, role=role, lease=lease, visit=visit, observations=observations
         )
-        if decision.admits and role == "staff":
+        # Who comes for care has not begun to work.
+        begins = role == "staff" and decision.admits and verdict.requirement != EMERGENCY
+        if begins:
             self.memory.started(finding.who)
-        return await self._recorded(
+        decision = await self._recorded(
             decision, finding, observations, kind=kind_of(verdict), presented=presented
         )
+        if begins and not decision.admits:
+            self.memory.not_started(finding.who)
+        return decision
 
     async def _unable(
         self, why: Inability, finding: Finding, observations: Observations, *, visit: str
@@ -375,9 +410,6 @@ class Door:
             started_today=begun or self.memory.has_started(who),
             claimed=observations.role,
         )
-
-    def _room(self, people: int) -> Room:
-        return self.memory.room(people, now=self.keeper.monotonic())
 
     def _take_place(self, finding: Finding, visit: str, people: int) -> str:
         """Return the lease of a place, or nothing when there is none."""
@@ -452,8 +484,17 @@ class Door:
         return replace(decision, verdict=ask_a_person("no-record"), lease="")
 
     def _open_case(self) -> Case | None:
+        """Return who was read last, when that was just now."""
         case = self._case
-        return case if case and self.keeper.now() - case.at <= OPEN_SECONDS else None
+        return case if case and self._since(case.at) <= OPEN_SECONDS else None
+
+    def _waiting_case(self) -> Case | None:
+        """Return who was read just now and still stands there: nobody who was let in."""
+        case = self._open_case()
+        return None if case is None or case.decision.admits else case
+
+    def _since(self, moment: int) -> int:
+        return self.keeper.now() - moment
 
     def _number(self) -> str:
         return str(UUID(bytes=self._entropy.token(16), version=4))

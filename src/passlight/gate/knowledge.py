@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from nacl.public import PublicKey
 
@@ -98,6 +98,14 @@ class Knowledge:
     def as_of(self) -> int | None:
         """Return the moment of the newest knowledge of statuses."""
         return max((held.feed.as_of for held in self._feeds.values()), default=None)
+
+    def gap(self, now: int) -> Literal["no-door", "no-seal", "door-old"] | None:
+        """Return what is missing for a decision by rules that are in force, or None."""
+        if self.door is None:
+            return "no-door"
+        if self.seal is None:
+            return "no-seal"
+        return None if in_force(self.door, now) else "door-old"
 
     @property
     def freshness_seconds(self) -> int:

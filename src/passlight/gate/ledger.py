@@ -39,8 +39,8 @@ class Ledger:
     ) -> bool:
         """Return whether the record was on the disk in time.
 
-        A disk that takes an admission only after nobody was let in any more gets a second
-        record of the same visit that says so.
+        What is not in time is written late: nothing that was found is lost. When it was an
+        admission, nobody was let in any more; a second record of the same visit says so.
         """
 
         def append() -> None:
@@ -53,12 +53,16 @@ class Ledger:
                     self.spool.append(self._content(late), key=seal)
 
         written = self._writer.submit(append)
+        waited = asyncio.wrap_future(written)
+        waited.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(WRITE_SECONDS):
-                await asyncio.wrap_future(written)
-        except TimeoutError:
+                await asyncio.shield(waited)
+        except (TimeoutError, asyncio.CancelledError) as late:
             if record.kind is EntryKind.ADMIT:
                 written.add_done_callback(correct)
+            if isinstance(late, asyncio.CancelledError):
+                raise
             return False
         except (SpoolError, ProblemError):
             return False

@@ -104,8 +104,8 @@ class DoorMemory:
             return Room.FREE
         if self.places.unused(now) >= people:
             return Room.FREE
-        never_heard = self.places.fresh and self.places.cap is None
-        return Room.UNKNOWN if never_heard else Room.FULL
+        # The server's first reply names the cap and lends nothing yet: that is not a full hall.
+        return Room.UNKNOWN if self.places.fresh else Room.FULL
 
     def enter(self, who: Who | None, visit: str, people: int, *, now: float) -> bool:
         """Take the places of one visit, all or none."""
@@ -145,6 +145,11 @@ class DoorMemory:
             self._started[self._key(who)] = None
             while len(self._started) > STARTED_MAX:
                 self._started.popitem(last=False)
+
+    def not_started(self, who: Who | None) -> None:
+        """Forget it again: that entry did not come about."""
+        if who is not None:
+            self._started.pop(self._key(who), None)
 
     def has_started(self, who: Who) -> bool:
         """Return whether this member of staff began the day here; an epoch is a day."""

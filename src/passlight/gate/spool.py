@@ -86,11 +86,13 @@ class Spool:
     ) -> None:
         self.boot = boot
         self.rows_max = rows_max
+        self._path = path
         self._lock = threading.Lock()
         self._db = _open(path, rows_max=rows_max, synchronous=synchronous)
         self._seq = self._last_seq()
         self._tip = self._read_tip()
         self._waiting = self._count()
+        self._inode = path.stat().st_ino
 
     def close(self) -> None:
         """Close the file; every record is in it."""
@@ -131,6 +133,7 @@ class Spool:
         with self._lock:
             if self._waiting >= self.rows_max:
                 raise SpoolFullError(f"{self._waiting} records wait for the server.")
+            self._check_file()
             sealed = bytes(SealedBox(key).encrypt(write(self._seq + 1)))
             if len(sealed) > ROW_BYTES_MAX:
                 raise SpoolError(f"A record of {len(sealed)} bytes is too long.")
@@ -238,6 +241,20 @@ class Spool:
                     self._insert(row)
             self._seq, self._tip = self._last_seq(), self._read_tip()
             self._waiting = self._count()
+
+    def _check_file(self) -> None:
+        """Refuse to write where a restart would not look.
+
+        Raises:
+            SpoolError: somebody removed or replaced the file under us.
+        """
+        try:
+            same = self._path.stat().st_ino == self._inode
+            self._path.with_name(f"{self._path.name}-wal").stat()
+        except OSError:
+            same = False
+        if not same:
+            raise SpoolError("The spool's file was removed or replaced.")
 
     def _insert(self, row: SpooledRecord) -> None:
         self._db.execute(

@@ -111,8 +111,12 @@ class DoorState:
         return str((self.folder.read_json(GRANT) or {}).get("grant", ""))
 
     def keep_grant(self, grant: str) -> None:
-        """Keep a new grant; the empty one when the gateway takes the former no longer."""
-        self.folder.write_json(GRANT, {"grant": grant})
+        """Keep a new grant; the empty one when the gateway takes the former no longer.
+
+        Only a new one puts a device back into service that the office had stopped.
+        """
+        stopped = {"stopped": True} if not grant and self.is_stopped else {}
+        self.folder.write_json(GRANT, {"grant": grant, **stopped})
 
     @property
     def is_stopped(self) -> bool:

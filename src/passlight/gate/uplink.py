@@ -224,8 +224,9 @@ class Uplink:
             places.granted(answer, self._keeper.monotonic())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NoAnswerError("places") from error
+        kept = self._door.memory.kept(now=self._keeper.monotonic())[MEMORY]
         with suppress(SpoolError):
-            self.spool.keep(MEMORY, self._door.memory.kept(now=self._keeper.monotonic())[MEMORY])
+            await asyncio.to_thread(self.spool.keep, MEMORY, kept)
 
     async def upload(self, *, report_only: bool = False) -> bool:
         """Send one batch and how this door is; return whether more may wait.
@@ -233,7 +234,8 @@ class Uplink:
         Raises:
             NoAnswerError, RefusedError: the server does not answer, or refuses.
         """
-        batch = self.spool.batch(BATCH_MAX)
+        # In a thread: a disk that hangs must not keep the door from deciding.
+        batch = await asyncio.to_thread(self.spool.batch, BATCH_MAX)
         if not batch and not report_only:
             return False
         boot = batch[0].boot if batch else self.spool.boot
@@ -256,7 +258,7 @@ class Uplink:
         if branch:
             self._branched()
         with suppress(SpoolError):
-            self._settle(batch, highest)
+            await asyncio.to_thread(self._settle, batch, highest)
         return bool(highest >= batch[0].seq)
 
     def store(self) -> None:
