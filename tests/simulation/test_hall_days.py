@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from passlight.gate import assembly, engine, ledger
+from passlight.gate import asking, assembly, ledger
 from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.recording import broken_at
 from passlight.runtime.database import Role
@@ -32,7 +32,7 @@ def test_two_days_at_a_hall(
 ) -> None:
     """The whole is run by ``make faults``; the suite has a twelfth of it."""
     # A disk or a server of a shared machine may be late; what a door does then is tests/gate's.
-    for module, limit in ((ledger, "WRITE"), (engine, "LOOKUP"), (assembly, "LOOKUP")):
+    for module, limit in ((ledger, "WRITE"), (asking, "LOOKUP"), (assembly, "LOOKUP")):
         monkeypatch.setattr(module, f"{limit}_SECONDS", 30.0)
     traffic = make_traffic(first_day=FIRST, days=2, visitors=VISITORS, staff=STAFF, doors=3, seed=7)
     start = int(datetime(2026, 3, 2, 20, 0, tzinfo=ZONE).timestamp())
