@@ -9,12 +9,11 @@ the page and the page's own origin, because every program of the box can reach t
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Generic, Literal
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -23,8 +22,14 @@ from starlette.routing import Route
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
 from passlight.gate.drivers.condition import DeviceCondition, keep_open
-from passlight.gate.drivers.intake import Intake
+from passlight.gate.drivers.intake import Intake, Shown
 from passlight.gate.kiosk_page import built, page, static_file
+from passlight.gate.local_http import (
+    BodyFormError,
+    BodyTooLongError,
+    json_object,
+    serve_until_cancelled,
+)
 from passlight.gate.ports import (
     LONGEST_TEXT,
     DisplayState,
@@ -40,7 +45,7 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 BEAT_SECONDS: Final = 1.0
 PAGES_MAX: Final = 4
 COMMAND_BYTES_MAX: Final = 8 * 1024
-STOP_SECONDS: Final = 2.0
+CONNECTIONS_MAX: Final = 64
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -66,35 +71,15 @@ class KioskSettings:
     id_card: bool = True
 
 
-class KioskScans:
-    """What a scanner typed into the page: one more code source of the door."""
+class KioskInput(Generic[Shown]):
+    """One more input of the door: what a scanner typed into the page, or what was pressed on it."""
 
-    def __init__(self, kiosk: "Kiosk", intake: Intake[Scan]) -> None:
-        self.name = f"{kiosk.name}.scan"
+    def __init__(self, name: str, kiosk: "Kiosk", intake: Intake[Shown]) -> None:
+        self.name = name
         self._kiosk = kiosk
         self._intake = intake
 
-    def __aiter__(self) -> AsyncIterator[Scan]:
-        return aiter(self._intake)
-
-    def health(self) -> Health:
-        """Return the screen's."""
-        return self._kiosk.health()
-
-    async def run(self) -> None:
-        """Do nothing: the screen runs."""
-        await asyncio.Event().wait()
-
-
-class KioskKeys:
-    """What was pressed on the page."""
-
-    def __init__(self, kiosk: "Kiosk", intake: Intake[Pressed]) -> None:
-        self.name = f"{kiosk.name}.keys"
-        self._kiosk = kiosk
-        self._intake = intake
-
-    def __aiter__(self) -> AsyncIterator[Pressed]:
+    def __aiter__(self) -> AsyncIterator[Shown]:
         return aiter(self._intake)
 
     def health(self) -> Health:
@@ -118,8 +103,8 @@ class Kiosk:
         self._boot = entropy.token(8).hex()
         self._scans: Intake[Scan] = Intake(self._condition)
         self._pressed: Intake[Pressed] = Intake(self._condition)
-        self.scans = KioskScans(self, self._scans)
-        self.keys = KioskKeys(self, self._pressed)
+        self.scans = KioskInput(f"{self.name}.scan", self, self._scans)
+        self.keys = KioskInput(f"{self.name}.keys", self, self._pressed)
         self.port = settings.port
         self._seq = 0
         self._state: DisplayState | None = None
@@ -156,16 +141,13 @@ class Kiosk:
     async def _serve(self) -> None:
         with socket.create_server((self.settings.host, self.settings.port)) as listening:
             self.port = listening.getsockname()[1]
-            config = uvicorn.Config(
+            await serve_until_cancelled(
                 self.app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                timeout_graceful_shutdown=1,
-                limit_concurrency=64,
+                listening,
+                connections_max=CONNECTIONS_MAX,
+                opened=self._opened,
+                stop=self._stop,
             )
-            await serve_until_cancelled(config, listening, self._opened, self._stop)
 
     def _opened(self) -> None:
         self._closing = False
@@ -261,14 +243,13 @@ class Kiosk:
             return refused(403, "kiosk.command.foreign")
         if request.headers.get("x-kiosk-token") != self._token:
             return refused(403, "kiosk.command.token")
-        body = await limited_body(request, COMMAND_BYTES_MAX)
-        if body is None:
-            return refused(413, "kiosk.command.too-long")
         try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
+            content = await json_object(request, bytes_max=COMMAND_BYTES_MAX)
+        except BodyTooLongError:
+            return refused(413, "kiosk.command.too-long")
+        except BodyFormError:
             return refused(400, "kiosk.command.form")
-        if not isinstance(content, dict) or not isinstance(content.get("command"), str):
+        if not isinstance(content.get("command"), str):
             return refused(400, "kiosk.command.form")
         return self._do(content)
 
@@ -325,40 +306,3 @@ def _verdict_to_json(verdict: ShownVerdict) -> dict[str, str]:
 def refused(status: int, code: str) -> Response:
     """Return an error that a person and a program can read."""
     return JSONResponse({"code": code, "message": both(code)}, status, headers=HEADERS)
-
-
-async def limited_body(request: Request, most: int) -> bytes | None:
-    """Return the request's body, or nothing when it is longer than ``most`` bytes."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            return None
-    return bytes(body)
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to the process around it."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def serve_until_cancelled(
-    config: uvicorn.Config,
-    listening: socket.socket,
-    opened: Callable[[], None],
-    stop: Callable[[], None],
-) -> None:
-    """Serve on ``listening``; when cancelled, end the streams (``stop``) and close in order."""
-    server = _Server(config)
-    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
-    opened()
-    try:
-        await asyncio.shield(serving)
-    finally:
-        stop()
-        server.should_exit = True
-        with suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(serving, STOP_SECONDS)

@@ -8,13 +8,11 @@ is not a verdict has status 1: a fault of any kind keeps the door shut.
 
 import asyncio
 import hmac
-import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,7 +25,12 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.gate.decision import NOTHING_OBSERVED, Decision, Observations
 from passlight.gate.drivers.condition import DeviceCondition, keep_open
 from passlight.gate.drivers.temperature import COLDEST, HOTTEST, tenths
-from passlight.gate.kiosk import limited_body, serve_until_cancelled
+from passlight.gate.local_http import (
+    BodyFormError,
+    BodyTooLongError,
+    json_object,
+    serve_until_cancelled,
+)
 from passlight.gate.ports import LONGEST_TEXT, Health, Scan, ShownDocument
 from passlight.gate.toml_table import Table
 from passlight.runtime.catalogue import text
@@ -36,6 +39,7 @@ PATH: Final = "/device/verify"
 # A picture may be in it; it is not read, but the rest of the body stands behind it.
 BODY_BYTES_MAX: Final = 512 * 1024
 WAITING_MAX: Final = 4
+CONNECTIONS_MAX: Final = 32
 ANSWER_SECONDS: Final = 2.0
 TOKEN_CHARS_LEAST: Final = 16
 Language = Literal["zh", "en"]
@@ -130,16 +134,12 @@ class VendorServer:
     async def _serve(self) -> None:
         with socket.create_server((self.settings.host, self.settings.port)) as listening:
             self.port = listening.getsockname()[1]
-            config = uvicorn.Config(
+            await serve_until_cancelled(
                 self.app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                timeout_graceful_shutdown=1,
-                limit_concurrency=32,
+                listening,
+                connections_max=CONNECTIONS_MAX,
+                opened=self._condition.works,
             )
-            await serve_until_cancelled(config, listening, self._condition.works, lambda: None)
 
     async def _post(self, request: Request) -> Response:
         try:
@@ -157,16 +157,12 @@ class VendorServer:
         return JSONResponse({"status": 0 if opens else 1, "msg": said, "audio": said})
 
     async def _content(self, request: Request) -> dict[str, Any]:
-        body = await limited_body(request, BODY_BYTES_MAX)
-        if body is None:
-            raise RefusedPostError(413, "kiosk.vendor.too-long")
         try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
+            return await json_object(request, bytes_max=BODY_BYTES_MAX)
+        except BodyTooLongError:
+            raise RefusedPostError(413, "kiosk.vendor.too-long") from None
+        except BodyFormError:
             raise RefusedPostError(400, "kiosk.vendor.form") from None
-        if not isinstance(content, dict):
-            raise RefusedPostError(400, "kiosk.vendor.form")
-        return content
 
     def _known(self, content: Mapping[str, Any]) -> VendorDevice:
         serial, token = content.get("deviceSN"), content.get("token")

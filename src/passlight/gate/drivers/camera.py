@@ -6,13 +6,11 @@ the newest picture is looked at: a door must not read what it saw two seconds ag
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from passlight.core.kernel.clock import Clock
-from passlight.gate.drivers.condition import DeviceCondition, keep_open
-from passlight.gate.drivers.intake import Intake
-from passlight.gate.ports import LONGEST_TEXT, Health, Scan
+from passlight.gate.drivers.intake import InputDriver
+from passlight.gate.ports import LONGEST_TEXT, Scan
 
 # A code stays before the glass for a while; the same text again within this is the same showing.
 SAME_SECONDS = 3.0
@@ -40,31 +38,22 @@ class CameraInput:
         return [self.ffmpeg, *quiet, *self.arguments, *raw]
 
 
-class Camera:
+class Camera(InputDriver[Scan]):
     """Reads codes from a camera's pictures."""
 
     def __init__(self, name: str, source: CameraInput, clock: Clock) -> None:
-        self.name = name
+        super().__init__(name, clock)
         self._source = source
-        self._condition = DeviceCondition(clock)
-        self._intake: Intake[Scan] = Intake(self._condition)
         self._newest: bytes | None = None
         self._came = asyncio.Event()
         self._seen: dict[str, float] = {}
-
-    def __aiter__(self) -> AsyncIterator[Scan]:
-        return aiter(self._intake)
-
-    def health(self) -> Health:
-        """Return how it is now."""
-        return self._condition.read()
 
     async def run(self) -> None:
         """Look for ever."""
         if shutil.which(self._source.ffmpeg) is None:
             self._condition.down("kiosk.device.no-ffmpeg", command=self._source.ffmpeg)
             await asyncio.Event().wait()
-        await keep_open(self._serve, self._condition)
+        await super().run()
 
     async def _serve(self) -> None:
         process = await asyncio.create_subprocess_exec(

@@ -4,12 +4,12 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from passlight.core.kernel.clock import Clock
 from passlight.gate.drivers.condition import DeviceCondition, keep_open
-from passlight.gate.drivers.intake import Intake
+from passlight.gate.drivers.intake import InputDriver
 from passlight.gate.ports import GuardKey, Health, Pressed
 
 DEBOUNCE_SECONDS = 0.05
@@ -68,28 +68,15 @@ class GpioRelay:
             relay.close()
 
 
-class GpioKeys:
+class GpioKeys(InputDriver[Pressed]):
     """The guard's push buttons, each between its pin and ground."""
 
     def __init__(
         self, name: str, pins: Mapping[str, GuardKey], clock: Clock, *, factory: Any = None
     ) -> None:
-        self.name = name
+        super().__init__(name, clock)
         self._pins = pins
         self._factory = factory
-        self._condition = DeviceCondition(clock)
-        self._intake: Intake[Pressed] = Intake(self._condition)
-
-    def __aiter__(self) -> AsyncIterator[Pressed]:
-        return aiter(self._intake)
-
-    def health(self) -> Health:
-        """Return how it is now."""
-        return self._condition.read()
-
-    async def run(self) -> None:
-        """Listen for ever."""
-        await keep_open(self._serve, self._condition)
 
     async def _serve(self) -> None:
         import gpiozero  # only a box with pins loads it

@@ -1,10 +1,13 @@
 """What a device has read and the door has not yet taken: bounded, in order."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import Generic, TypeVar
 
-from passlight.gate.drivers.condition import DeviceCondition
+from passlight.core.kernel.clock import Clock
+from passlight.gate.drivers.condition import DeviceCondition, keep_open
+from passlight.gate.ports import Health
 
 # Whoever stands behind the glass shows the code again; a longer queue would answer for people
 # who have gone.
@@ -33,3 +36,27 @@ class Intake(Generic[Shown]):
 
     async def __anext__(self) -> Shown:
         return await self._queue.get()
+
+
+class InputDriver(ABC, Generic[Shown]):
+    """What every driver of an input is: a name, a condition, and what waits for the door."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self.name = name
+        self._condition = DeviceCondition(clock)
+        self._intake: Intake[Shown] = Intake(self._condition)
+
+    def __aiter__(self) -> AsyncIterator[Shown]:
+        return aiter(self._intake)
+
+    def health(self) -> Health:
+        """Return how it is now."""
+        return self._condition.read()
+
+    async def run(self) -> None:
+        """Read for ever."""
+        await keep_open(self._serve, self._condition)
+
+    @abstractmethod
+    async def _serve(self) -> None:
+        """Read until the device is gone."""

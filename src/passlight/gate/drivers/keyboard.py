@@ -1,35 +1,26 @@
 """Readers that type: a USB-HID scanner, a HID card reader, a guard's key pad."""
 
-from collections.abc import AsyncIterator, Mapping
+from abc import abstractmethod
+from collections.abc import Mapping
 from contextlib import aclosing
 
 from passlight.core.codes.layout import PREFIX
 from passlight.core.kernel.clock import Clock
-from passlight.gate.drivers.condition import DeviceCondition, keep_open
 from passlight.gate.drivers.id_texts import read_id_text
-from passlight.gate.drivers.intake import Intake
+from passlight.gate.drivers.intake import InputDriver, Shown
 from passlight.gate.drivers.key_events import DOWN, EventSource, Typist
 from passlight.gate.drivers.texts import LineReader
-from passlight.gate.ports import GuardKey, Health, Pressed, Scan, ShownDocument
+from passlight.gate.ports import GuardKey, Pressed, Scan, ShownDocument
 
 
-class _Typing:
+class _Typing(InputDriver[Shown]):
     """A keyboard as a line of text: what the scanner and the card reader have in common."""
 
     def __init__(self, name: str, events: EventSource, clock: Clock) -> None:
-        self.name = name
+        super().__init__(name, clock)
         self._events = events
-        self._condition = DeviceCondition(clock)
         self._typist = Typist()
         self._reader = LineReader()
-
-    def health(self) -> Health:
-        """Return how it is now."""
-        return self._condition.read()
-
-    async def run(self) -> None:
-        """Read for ever."""
-        await keep_open(self._serve, self._condition)
 
     async def _serve(self) -> None:
         # What was held down or half typed when the plug was pulled never ends.
@@ -48,19 +39,13 @@ class _Typing:
             if line.text:
                 self._line(line.text)
 
+    @abstractmethod
     def _line(self, text: str) -> None:
         """Take one line that was typed."""
 
 
-class KeyboardScanner(_Typing):
+class KeyboardScanner(_Typing[Scan]):
     """A scanner that types its codes, each ended by Enter."""
-
-    def __init__(self, name: str, events: EventSource, clock: Clock) -> None:
-        super().__init__(name, events, clock)
-        self._intake: Intake[Scan] = Intake(self._condition)
-
-    def __aiter__(self) -> AsyncIterator[Scan]:
-        return aiter(self._intake)
 
     def _line(self, text: str) -> None:
         # A code has no small letters; a keyboard whose Caps Lock is kept elsewhere types them.
@@ -69,15 +54,8 @@ class KeyboardScanner(_Typing):
         self._intake.put(Scan(text=text, source=self.name))
 
 
-class KeyboardIdReader(_Typing):
+class KeyboardIdReader(_Typing[ShownDocument]):
     """A card reader that types ``type=id,value=…`` or the bare number, each ended by Enter."""
-
-    def __init__(self, name: str, events: EventSource, clock: Clock) -> None:
-        super().__init__(name, events, clock)
-        self._intake: Intake[ShownDocument] = Intake(self._condition)
-
-    def __aiter__(self) -> AsyncIterator[ShownDocument]:
-        return aiter(self._intake)
 
     def _line(self, text: str) -> None:
         read = read_id_text(text)
@@ -87,28 +65,15 @@ class KeyboardIdReader(_Typing):
             self._intake.put(ShownDocument(document=read, source=self.name))
 
 
-class KeyboardKeys:
+class KeyboardKeys(InputDriver[Pressed]):
     """A guard's key pad: some keys of an input device of its own, by Linux's key codes."""
 
     def __init__(
         self, name: str, events: EventSource, keys: Mapping[int, GuardKey], clock: Clock
     ) -> None:
-        self.name = name
+        super().__init__(name, clock)
         self._events = events
         self._keys = keys
-        self._condition = DeviceCondition(clock)
-        self._intake: Intake[Pressed] = Intake(self._condition)
-
-    def __aiter__(self) -> AsyncIterator[Pressed]:
-        return aiter(self._intake)
-
-    def health(self) -> Health:
-        """Return how it is now."""
-        return self._condition.read()
-
-    async def run(self) -> None:
-        """Read for ever."""
-        await keep_open(self._serve, self._condition)
 
     async def _serve(self) -> None:
         async with aclosing(self._events.events(self._condition.works)) as events:

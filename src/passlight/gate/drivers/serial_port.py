@@ -8,7 +8,7 @@ from typing import Literal
 
 import serial
 
-from passlight.gate.drivers.condition import DeviceCondition, keep_open
+from passlight.gate.drivers.condition import DeviceCondition
 
 CHUNK = 4_096
 
@@ -65,28 +65,27 @@ async def chunks(port: serial.Serial) -> AsyncIterator[bytes]:
         loop.remove_reader(port.fileno())
 
 
-async def serve_serial(
+async def read_serial(
     line: SerialLine,
     condition: DeviceCondition,
     took: Callable[[bytes], None],
     opened: Callable[[serial.Serial | None], None] | None = None,
 ) -> None:
-    """Hand every byte of ``line`` to ``took``, through unplugging and back; never returns.
+    """Open ``line`` and hand every byte of it to ``took``; never returns.
 
     ``opened`` gets the port when it opens and nothing when it is gone.
+
+    Raises:
+        OSError: when it is not there, or is unplugged.
     """
-
-    async def serve() -> None:
-        port = line.open()
-        try:
-            condition.works()
-            if opened is not None:
-                opened(port)
-            async for data in chunks(port):
-                took(data)
-        finally:
-            if opened is not None:
-                opened(None)
-            port.close()
-
-    await keep_open(serve, condition)
+    port = line.open()
+    try:
+        condition.works()
+        if opened is not None:
+            opened(port)
+        async for data in chunks(port):
+            took(data)
+    finally:
+        if opened is not None:
+            opened(None)
+        port.close()

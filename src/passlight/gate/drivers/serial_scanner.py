@@ -1,35 +1,22 @@
 """A QR module on a serial port (or a USB one that shows itself as one): a text a line."""
 
-from collections.abc import AsyncIterator
-
 from passlight.core.kernel.clock import Clock
-from passlight.gate.drivers.condition import DeviceCondition
-from passlight.gate.drivers.intake import Intake
-from passlight.gate.drivers.serial_port import SerialLine, serve_serial
+from passlight.gate.drivers.intake import InputDriver
+from passlight.gate.drivers.serial_port import SerialLine, read_serial
 from passlight.gate.drivers.texts import LineReader, ReadLine
-from passlight.gate.ports import Health, Scan
+from passlight.gate.ports import Scan
 
 
-class SerialScanner:
+class SerialScanner(InputDriver[Scan]):
     """Reads codes from a serial module; lines end in CR or LF."""
 
     def __init__(self, name: str, line: SerialLine, clock: Clock) -> None:
-        self.name = name
+        super().__init__(name, clock)
         self._line = line
-        self._condition = DeviceCondition(clock)
-        self._intake: Intake[Scan] = Intake(self._condition)
         self._reader = LineReader()
 
-    def __aiter__(self) -> AsyncIterator[Scan]:
-        return aiter(self._intake)
-
-    def health(self) -> Health:
-        """Return how it is now."""
-        return self._condition.read()
-
-    async def run(self) -> None:
-        """Read for ever."""
-        await serve_serial(self._line, self._condition, self._took, self._opened)
+    async def _serve(self) -> None:
+        await read_serial(self._line, self._condition, self._took, self._opened)
 
     def _opened(self, _port: object) -> None:
         self._reader.forget()

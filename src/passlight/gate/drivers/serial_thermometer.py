@@ -7,8 +7,8 @@ import serial
 
 from passlight.core.entry.presented import Reading
 from passlight.core.kernel.clock import Clock
-from passlight.gate.drivers.condition import DeviceCondition
-from passlight.gate.drivers.serial_port import SerialLine, serve_serial
+from passlight.gate.drivers.condition import DeviceCondition, keep_open
+from passlight.gate.drivers.serial_port import SerialLine, read_serial
 from passlight.gate.drivers.temperature import FRESH_SECONDS, ReadingWindow, read_frame
 from passlight.gate.drivers.texts import LineReader
 from passlight.gate.ports import Health
@@ -46,7 +46,7 @@ class SerialThermometer:
 
     async def run(self) -> None:
         """Read for ever."""
-        await serve_serial(self._line, self._condition, self._took, self._opened)
+        await keep_open(self._serve, self._condition)
 
     async def read(self) -> Reading | None:
         """Return the median of three fresh figures, or nothing."""
@@ -57,6 +57,9 @@ class SerialThermometer:
                 self._port.write(self._ask * ASK_TIMES)
             await asyncio.sleep(0)
         return await self._window.read()
+
+    async def _serve(self) -> None:
+        await read_serial(self._line, self._condition, self._took, self._opened)
 
     def _opened(self, port: serial.Serial | None) -> None:
         self._port = port
