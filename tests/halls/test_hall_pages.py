@@ -232,6 +232,23 @@ def test_the_roster_shows_masks_and_logs_each_look(cast: Cast, as_role) -> None:
     assert "许*" not in page_of(client, at(cast, "staff/"))
 
 
+def test_numbers_are_not_tried_on_the_roster(cast: Cast) -> None:
+    """T14: 20 misses in a quarter of an hour, and then the right number waits, too."""
+    card = Document(type=DocumentType.PASSPORT, number="E12345678")
+    register_person(
+        NewPerson(documents=(card,), name="许静"), clock=SystemClock(), entropy=SystemEntropy()
+    )
+    client = login(cast, Role.HALL_MANAGER, cast.town)
+    sent = {"type": "passport", "post": "3号窗口", "starts_at": "08:30", "ends_at": "17:00"}
+    for number in range(20):
+        miss = client.post(at(cast, "staff/"), {**sent, "number": f"E9{number:07}"})
+        assert "没有登记过" in miss.content.decode()
+    waits = client.post(at(cast, "staff/"), {**sent, "number": card.number})
+    assert waits.status_code == 422
+    assert "没有查到的次数太多" in waits.content.decode()
+    assert not cast.hall.staff.exists()
+
+
 def test_the_duty_roster_says_whom_to_call_now(cast: Cast) -> None:
     client = login(cast, Role.DISTRICT_OFFICE, cast.district)
     assert "无人值班" in page_of(client, "/halls/duty/")

@@ -165,6 +165,52 @@ def test_anybody_at_a_post_opens_by_the_form_also_without_a_name(world):
     page(world.officer, "new/", status=403)
 
 
+def test_a_post_learns_no_name_by_reporting(world):
+    """Or a typed number, and any index of the feed, would come back with a name."""
+    person = add_person("31011819900101001X")
+    form = {"venue": str(world.venue.pk), "kind": "red"}
+    number = {"type": "resident-id", "number": "31011819900101001X"}
+    response = post(world.checker, "new/", **form, **number)
+    assert response.status_code == 302
+    text = as_user(world.checker).get(response["Location"]).content.decode()
+    assert "赵" not in text
+    assert "3101" not in text
+    (found_by,) = Access.objects.filter(person=person)
+    assert (found_by.actor, found_by.fields) == (world.checker, ["document"])
+    stored = StoredIncident.objects.get()
+    assert "赵*国" in page(world.leader, f"{stored.pk}/"), "the control"
+
+
+def test_numbers_are_not_tried_by_reporting(world):
+    """T14: 20 misses in a quarter of an hour; what has no number is still reported."""
+    add_person("31011819900101001X")
+    form = {"venue": str(world.venue.pk), "kind": "red", "type": "passport"}
+    for number in range(20):
+        assert post(world.checker, "new/", **form, number=f"E9{number:07}").status_code == 302
+    right = {**form, "type": "resident-id", "number": "31011819900101001X"}
+    response = post(world.checker, "new/", **right)
+    assert response.status_code == 422
+    assert "没有查到的次数太多" in response.content.decode()
+    assert post(world.checker, "new/", **form, number="").status_code == 302
+    assert not StoredIncident.objects.exclude(visits_key=None).exists()
+
+
+def test_who_reads_evidence_stands_in_the_person_s_log(world):
+    person = add_person()
+    stored = found(world, person)
+    file = SimpleUploadedFile("shot.png", PNG, content_type="image/png")
+    assert post(world.checker, f"{stored.pk}/evidence/", file=file, step="found").status_code == 302
+    path = f"{stored.pk}/evidence/{EvidenceFile.objects.get().pk}/"
+    auditor = add_staff(Role.AUDITOR, world.district, "审计")
+    for user in (world.leader, auditor):
+        assert as_user(user).get(f"/incidents/{path}").status_code == 200
+    rows = Access.objects.filter(person=person, fields=["evidence"]).order_by("seq")
+    assert [(row.actor, row.case, row.masked) for row in rows] == [
+        (world.leader, stored.number, False),
+        (auditor, stored.number, False),
+    ]
+
+
 def test_staff_open_on_themselves_by_one_box(world):
     world.clerk.person = add_person()
     world.clerk.save()

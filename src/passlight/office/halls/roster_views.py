@@ -7,10 +7,12 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from passlight.core.kernel.problem import ProblemError
 from passlight.core.places.hall import DutyRole
+from passlight.office.accounts import throttle
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import allowed, requires, signed_in_user, visible_units
 from passlight.office.halls.models import Duty, Hall, StaffMember
@@ -21,10 +23,12 @@ from passlight.office.halls.views import visible, words
 from passlight.office.halls.words import problem_text, unit_name
 from passlight.office.pages.language import current_language, message
 from passlight.office.people.identity import Purpose
+from passlight.office.people.lookups import missed_too_often
 from passlight.office.people.queries import masked_identity
 from passlight.runtime.clock import SystemClock
 
 
+@sensitive_post_parameters("number")
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("rosters.view")
 def staff(request: HttpRequest, hall_id: UUID) -> HttpResponseBase:
@@ -35,10 +39,15 @@ def staff(request: HttpRequest, hall_id: UUID) -> HttpResponseBase:
     if data is not None and not may_change:
         raise Http404
     form = StaffForm(data)
-    if data is not None and form.is_valid():
+    waits = missed_too_often(user, SystemClock()) if data is not None else None
+    if waits is not None:
+        form.add_error("number", waits)
+    elif data is not None and form.is_valid():
         try:
             add_staff(hall, form.document, form.shift(), actor=user, clock=SystemClock())
         except ProblemError as error:
+            if error.problems[0].code == "halls.staff.unknown":
+                throttle.failed(throttle.Guess.DOCUMENT, str(user.pk), SystemClock())
             form.add_error("number", problem_text(error))
         else:
             messages.success(request, message("halls.staff.added"))

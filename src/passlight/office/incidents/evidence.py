@@ -16,6 +16,8 @@ from passlight.office.accounts.roles import allowed
 from passlight.office.incidents.models import EvidenceFile, StoredIncident
 from passlight.office.incidents.queries import incidents_visible
 from passlight.office.incidents.recording import add, hold
+from passlight.office.people.models import Person
+from passlight.office.people.queries import log_evidence
 from passlight.office.people.vault import Cell, vault
 
 BYTES_MAX = 5 * 1024 * 1024
@@ -104,12 +106,20 @@ def add_evidence(
         return file
 
 
-def open_file(file: EvidenceFile) -> bytes:
-    """Return the bytes of an evidence file as they came in.
+def open_file(file: EvidenceFile, *, actor: User, clock: Clock) -> bytes:
+    """Return the bytes of an evidence file as they came in, and write the access row.
+
+    Call it inside the transaction that answers.
 
     Raises:
         ErasedError: when its incident's key was destroyed.
+        UnloggedReadError: outside ``transaction.atomic``.
     """
+    incident = file.incident
+    person = Person.objects.filter(visits_key=incident.visits_key or "").first()
+    if person is not None:
+        place = incident.venue.name
+        log_evidence(person, actor=actor, case=incident.number, place=place, clock=clock)
     data = base64.b64decode(vault().unseal(_cell(file), bytes(file.sealed)))
     assert hashlib.sha256(data).digest() == bytes(file.digest), "the seal binds the bytes"
     return data

@@ -174,9 +174,8 @@ def scanner_of(record: Record, venue: Venue) -> User | None:
     who it is, and for nobody who has no post at this place.
     """
     device = Registration.objects.select_related("user").filter(handle=record.actor).first()
-    if device is not None:
-        found = device.user
-    else:  # a sentinel, or a visitor's own scan of a poster
+    found: User | None = device.user if device is not None else None
+    if device is None:  # a sentinel, or a visitor's own scan of a poster
         badge = _entry(record).get("guard")
         known = User.objects.filter(badge=badge) if isinstance(badge, str) and badge else None
         found = known.select_related("unit").first() if known is not None else None

@@ -122,6 +122,18 @@ def log_found(
     _log(person, actor, ("document",), purpose, masked=True, place=place, case="", clock=clock)
 
 
+def log_evidence(
+    person: Person, *, actor: User, case: str, place: str = "", clock: Clock = CLOCK
+) -> None:
+    """Write that somebody opened a recording or screenshot about this person.
+
+    Raises:
+        UnloggedReadError: outside ``transaction.atomic``.
+    """
+    purpose = Purpose.INCIDENT
+    _log(person, actor, ("evidence",), purpose, masked=False, place=place, case=case, clock=clock)
+
+
 def open_identity(
     person: Person,
     *,

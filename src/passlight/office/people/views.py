@@ -18,17 +18,15 @@ from passlight.office.accounts import throttle
 from passlight.office.accounts.actions import revoke_registration
 from passlight.office.accounts.models import Registration
 from passlight.office.accounts.roles import allowed, requires, signed_in_user
-from passlight.office.pages.formats import amount_of_time
-from passlight.office.pages.language import current_language, message
+from passlight.office.pages.language import message
 from passlight.office.people import actions, queries
 from passlight.office.people.forms import DocumentForm, RegisterForm, RevealForm
 from passlight.office.people.identity import Purpose
+from passlight.office.people.lookups import missed_too_often
 from passlight.office.people.models import IdentityTask, Person
 from passlight.runtime.clock import SystemClock
 
 CLOCK = SystemClock()
-# A guess is a miss: this many in a quarter of an hour, and the next search waits (T14).
-MISSES_MAX = 20
 
 
 @sensitive_post_parameters("number")
@@ -40,16 +38,14 @@ def find(request: HttpRequest) -> HttpResponse:
     form = DocumentForm(request.POST or None)
     missed = False
     if request.method == "POST" and form.is_valid():
-        guess = throttle.Guess.DOCUMENT, str(user.pk)
-        wait = throttle.wait(*guess, CLOCK, limit=MISSES_MAX)
-        if wait is not None:
-            length = amount_of_time(wait, current_language())
-            form.add_error("number", message("people.find_wait", wait=length))
+        waits = missed_too_often(user, CLOCK)
+        if waits is not None:
+            form.add_error("number", waits)
         else:
             person = queries.find_by_document(form.document)
             if person is not None:
                 return redirect("people:person", pk=person.pk)
-            throttle.failed(*guess, CLOCK)
+            throttle.failed(throttle.Guess.DOCUMENT, str(user.pk), CLOCK)
             missed = True
     return render(
         request,
