@@ -11,6 +11,7 @@ from passlight.core.rules.load import load_pack
 from passlight.core.rules.pack import Pack
 from passlight.core.status.scenario import run_scenarios
 from passlight.office.accounts.models import User
+from passlight.office.halls.telling import every_door_changed
 from passlight.office.packs.models import PackPublication, Preview, StoredPack
 from passlight.office.packs.schedule import compiled, latest_seq
 
@@ -111,6 +112,7 @@ def publish_pack(
             note=note,
         )
         cursor.execute("select pg_notify(%s, %s)", [CHANNEL, str(publication.seq)])
+        every_door_changed(clock=clock)
     return publication
 
 

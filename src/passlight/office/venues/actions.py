@@ -1,4 +1,4 @@
-"""Commands on venues; each is one transaction and tells the gateways."""
+"""Commands on venues; each is one transaction and tells the gateways, and then the doors."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,6 +11,7 @@ from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.venue import Entrance as Door
 from passlight.core.places.venue import VenueClass
 from passlight.office.accounts.models import Unit, User
+from passlight.office.halls.telling import doors_changed
 from passlight.office.venues.models import Entrance, Venue
 
 CHANNEL = "passlight_venues"
@@ -54,7 +55,7 @@ def register_venue(
     return venue
 
 
-def change_venue(venue: Venue, details: VenueDetails) -> None:
+def change_venue(venue: Venue, details: VenueDetails, *, clock: Clock) -> None:
     """Change what is said about a venue; posted codes name its id and stay good."""
     with transaction.atomic():
         _take(venue, details)
@@ -62,6 +63,7 @@ def change_venue(venue: Venue, details: VenueDetails) -> None:
             update_fields=["name", "name_en", "address", "kind", "unit", "freshness_seconds"]
         )
         _tell()
+        doors_changed([venue], clock=clock)
 
 
 def set_activity(venue: Venue, *, active: bool, actor: User | None, clock: Clock) -> None:
@@ -70,9 +72,10 @@ def set_activity(venue: Venue, *, active: bool, actor: User | None, clock: Clock
         venue.active, venue.activity_by, venue.activity_at = active, actor, clock.now()
         venue.save(update_fields=["active", "activity_by", "activity_at"])
         _tell()
+        doors_changed([venue], clock=clock)
 
 
-def add_entrance(venue: Venue, door: Door) -> Entrance:
+def add_entrance(venue: Venue, door: Door, *, clock: Clock) -> Entrance:
     """Add a door.
 
     Raises:
@@ -102,15 +105,17 @@ def add_entrance(venue: Venue, door: Door) -> Entrance:
         entrance = _row(venue, door)
         entrance.save()
         _tell()
+        doors_changed([venue], clock=clock)
     return entrance
 
 
-def set_entrance_activity(entrance: Entrance, *, active: bool) -> None:
+def set_entrance_activity(entrance: Entrance, *, active: bool, clock: Clock) -> None:
     """Open or close one door; its code stays its own for ever."""
     with transaction.atomic():
         entrance.active = active
         entrance.save(update_fields=["active"])
         _tell()
+        doors_changed([entrance.venue], clock=clock)
 
 
 def _take(venue: Venue, details: VenueDetails) -> None:

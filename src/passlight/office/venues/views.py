@@ -89,7 +89,7 @@ def edit(request: HttpRequest, venue_id: UUID) -> HttpResponseBase:
     data = request.POST if request.method == "POST" else None
     form = VenueForm.of(venue, signed_in_user(request), data)
     if data is not None and form.is_valid():
-        change_venue(venue, form.details())
+        change_venue(venue, form.details(), clock=SystemClock())
         messages.success(request, message("venues.done.saved"))
         return redirect("venues:detail", venue.pk)
     context = {"form": form, **_words(venue)}
@@ -116,7 +116,7 @@ def entrances(request: HttpRequest, venue_id: UUID) -> HttpResponseBase:
     form = EntranceForm(request.POST, zones=_zones(venue))
     if form.is_valid():
         try:
-            added = add_entrance(venue, form.door())
+            added = add_entrance(venue, form.door(), clock=SystemClock())
         except ProblemError as error:
             problem = error.problems[0]
             form.add_error(problem.field, message(problem.code, **problem.params))
@@ -133,7 +133,7 @@ def entrance_activity(request: HttpRequest, venue_id: UUID, code: str) -> HttpRe
     venue = _visible(request, venue_id)
     door = get_object_or_404(Entrance, venue=venue, code=code)
     active = request.POST.get("active") == "1"
-    set_entrance_activity(door, active=active)
+    set_entrance_activity(door, active=active, clock=SystemClock())
     done = "venues.done.entrance_opened" if active else "venues.done.entrance_closed"
     messages.success(request, message(done, name=_name(door)))
     return redirect("venues:detail", venue.pk)

@@ -1,0 +1,105 @@
+"""What changes at a door reaches its document with the commit: a pack, a venue, an entrance.
+
+The hours are those of the two packs' own sources: none in February 2020, 48 and 24 in May 2022
+(S4 三(二)1 and 4).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passlight.core.entry.door_document import DoorDocument
+from passlight.core.places.venue import Entrance as Door
+from passlight.office.gates.models import GateDoor
+from passlight.office.packs.actions import publish_pack, store_pack
+from passlight.office.venues import actions as venues
+from passlight.runtime.keys import KeyFolder
+from tests.gates.conftest import Cast
+from tests.gates.test_publishing import Moment, opened
+
+POLICIES = Path(__file__).parents[2] / "policies"
+Capture = Callable[..., Any]
+
+
+@pytest.fixture
+def moment() -> Moment:
+    return Moment()
+
+
+def put_in_force(name: str, moment: Moment) -> None:
+    folder = POLICIES / name
+    files = {
+        str(path.relative_to(folder)): path.read_text("utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    stored = store_pack(files, user=None, clock=moment)
+    publish_pack(stored, effective_from=None, user=None, clock=moment)
+
+
+def newest(cast: Cast, keys: KeyFolder, code: str = "east") -> DoorDocument:
+    row = GateDoor.objects.filter(entrance=code).order_by("-version").first()
+    assert row is not None
+    return opened(row, keys)
+
+
+def hours(door: DoorDocument, role: str) -> int | None:
+    rule = door.policy(role).test
+    return None if rule is None else rule.hours_max
+
+
+def test_another_pack_reaches_every_door_at_once(
+    cast: Cast, keys: KeyFolder, moment: Moment, django_capture_on_commit_callbacks: Capture
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        put_in_force("shanghai-2020-02", moment)
+    door = newest(cast, keys)
+    assert (door.plan.partition("/")[0], hours(door, "visitor")) == ("shanghai-2020-02", None)
+    with django_capture_on_commit_callbacks(execute=True):
+        put_in_force("qingpu-2022-05", moment)
+        assert newest(cast, keys).plan == door.plan, "not before it is committed"
+    door = newest(cast, keys)
+    assert door.plan.partition("/")[0] == "qingpu-2022-05"
+    asked = [hours(door, role) for role in ("visitor", "staff", "staff-reentry")]
+    assert asked == [48, 24, 48]
+
+
+def test_a_venue_and_its_entrances_reach_their_doors_at_once(
+    cast: Cast, keys: KeyFolder, moment: Moment, django_capture_on_commit_callbacks: Capture
+) -> None:
+    venue = cast.entrance.venue
+    with django_capture_on_commit_callbacks(execute=True):
+        door = Door(code="west", zone="", name="西门", name_en="West gate")
+        venues.add_entrance(venue, door, clock=moment)
+    assert newest(cast, keys, "west").entrance_name.zh == "西门"
+    details = venues.VenueDetails(
+        name="新名大厅",
+        name_en="Renamed hall",
+        address="示例路 1 号",
+        kind=venues.VenueClass.HALL,
+        unit=venue.unit,
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        venues.change_venue(venue, details, clock=moment)
+    assert newest(cast, keys).venue_name.zh == "新名大厅"
+
+
+def test_without_keys_nothing_else_fails(
+    cast: Cast,
+    keys: KeyFolder,
+    moment: Moment,
+    django_capture_on_commit_callbacks: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A new installation registers its venues before it has keys."""
+    from dataclasses import replace
+
+    from django.conf import settings
+
+    monkeypatch.setattr(settings, "PASSLIGHT", replace(settings.PASSLIGHT, keys=tmp_path))
+    with django_capture_on_commit_callbacks(execute=True):
+        venues.set_activity(cast.entrance.venue, active=True, actor=None, clock=moment)
+    assert not GateDoor.objects.exists()
