@@ -203,6 +203,13 @@ def role_name(user: Any) -> str:
     return message(f"accounts.role.{user.role}")
 
 
+@register.simple_tag
+def fault_of(field: BoundField, fault: str) -> str:
+    """Return a fault for a list of faults: with its field's name, where it does not say it."""
+    label = str(field.label)
+    return fault if label in fault else message("pages.fault_of", field=label, fault=fault)
+
+
 @register.filter
 def is_day(field: BoundField) -> bool:
     """Return whether the field is a day: empty, it does not say what it is for."""
