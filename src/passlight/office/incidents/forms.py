@@ -78,6 +78,17 @@ class StepForm(forms.Form):
         }
 
 
+class PlaceField(forms.CharField):
+    """Where somebody was led to: who comes next has to find them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            max_length=WHO_CHARS,
+            label=lazy_message("incidents.form.room"),
+            error_messages={"required": lazy_message("incidents.form.room_required")},
+        )
+
+
 class NoteForm(forms.Form):
     """One line of text."""
 
@@ -133,6 +144,7 @@ class OpenForm(forms.Form):
         _choices(
             self.fields["venue"],
             [(key, v.name_en if english else v.name) for key, v in self.venues.items()],
+            unchosen=len(self.venues) > 1,
         )
         _choices(
             self.fields["kind"],
@@ -190,6 +202,7 @@ class HandOverForm(forms.Form):
                 )
                 for key, u in self.people.items()
             ],
+            unchosen=True,
         )
 
     @property
@@ -240,9 +253,10 @@ def hand_over_people(stored_unit: str, user: User) -> list[User]:
     return list(near.select_related("unit").order_by("unit__path", "role", "id")[:60])
 
 
-def _choices(field: forms.Field, choices: list[tuple[str, str]]) -> None:
+def _choices(field: forms.Field, choices: list[tuple[str, str]], *, unchosen: bool = False) -> None:
+    """Give a field its choices; ``unchosen``: nobody takes the first one by accident."""
     assert isinstance(field, forms.ChoiceField)
-    field.choices = choices
+    field.choices = [("", message("pages.choose")), *choices] if unchosen else choices
 
 
 def _unit(user: User, language: str) -> str:

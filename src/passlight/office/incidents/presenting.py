@@ -78,6 +78,8 @@ class Line:
     what: Both
     note: str
     evidence: Evidence | None
+    since: datetime
+    times: int = 1
 
 
 def step_rows(
@@ -197,32 +199,42 @@ def ends_open(
     }
 
 
-def calls(stored: StoredIncident, incident: Incident, roster: Roster) -> list[Call]:
-    """Return whom to call now: those of the step that waits, then the first scanner."""
+def calls(
+    stored: StoredIncident, incident: Incident, roster: Roster, reader: User | None = None
+) -> list[Call]:
+    """Return whom to call now: those of the step that waits, then the first scanner.
+
+    Nobody who reads the page is told to call themselves.
+    """
     if incident.closed:
         return []
     waiting = next((step for step in next_steps(incident)), None)
     people: dict[int, tuple[User, Both]] = {}
-    for step in _called_about(waiting, incident):
-        for user in roster.called(stored.unit, RESPONSIBLE[step]):
+    for step, role in _called_about(waiting, incident):
+        for user in roster.called(stored.unit, role):
             people.setdefault(user.pk, (user, step_words(step)))
     if stored.opened_by is not None:
         people.setdefault(stored.opened_by.pk, (stored.opened_by, both("incidents.first_scan")))
-    return [_call(user, why) for user, why in list(people.values())[:CALLS_MAX]]
+    others = [pair for pk, pair in people.items() if reader is None or pk != reader.pk]
+    return [_call(user, why) for user, why in others[:CALLS_MAX]]
 
 
-def _called_about(waiting: Step | None, incident: Incident) -> list[Step]:
-    """Return the steps whose people take the news: who is told next, not who tells."""
+def _called_about(waiting: Step | None, incident: Incident) -> list[tuple[Step, DutyRole]]:
+    """Return what to call about, and who takes the news: who is told, not who tells."""
     if waiting is None:
         return []
-    receivers = {
-        Step.ISOLATED: Step.DUTY_LEADER_TOLD,
-        Step.STREET_TOLD: Step.ACKNOWLEDGED,
-        Step.DISTRICT_TOLD: Step.CORRECTED,
-    }
-    found = [receivers.get(waiting, waiting)]
+    found = []
+    if waiting is not Step.LEADING_GROUP_TOLD:
+        step = {
+            Step.ISOLATED: Step.DUTY_LEADER_TOLD,
+            Step.STREET_TOLD: Step.ACKNOWLEDGED,
+            Step.DISTRICT_TOLD: Step.CORRECTED,
+        }.get(waiting, waiting)
+        found.append((step, RESPONSIBLE[step]))
+    elif Step.ACKNOWLEDGED not in incident.done:
+        found.append((Step.ACKNOWLEDGED, RESPONSIBLE[Step.ACKNOWLEDGED]))
     if Step.LEADING_GROUP_TOLD not in incident.done:
-        found.append(Step.CORRECTED)  # the district, which the leading group is
+        found.append((Step.LEADING_GROUP_TOLD, DutyRole.LEADING_GROUP))
     return found
 
 
@@ -236,19 +248,38 @@ def _call(user: User, why: Both) -> Call:
 
 
 def log_lines(incident: Incident) -> list[Line]:
-    """Return the log, newest first."""
+    """Return the log, newest first; the same finding again and again is one line with its count."""
     people = people_of(incident)
-    return [
-        Line(
-            at=event.at,
-            recorded_at=event.recorded_at,
-            who=name_of(event.actor, people),
-            what=_what(event, people),
-            note=event.note,
-            evidence=event.evidence,
+    lines: list[Line] = []
+    last: IncidentEvent | None = None
+    for event in incident.events:
+        times, since = 1, event.at
+        if last is not None and _is_repeated(last, event):
+            before = lines.pop()
+            times, since = before.times + 1, before.since
+        lines.append(
+            Line(
+                at=event.at,
+                recorded_at=event.recorded_at,
+                who=name_of(event.actor, people),
+                what=_what(event, people),
+                note=event.note,
+                evidence=event.evidence,
+                since=since,
+                times=times,
+            )
         )
-        for event in reversed(incident.events)
-    ]
+        last = event
+    return lines[::-1]
+
+
+def _is_repeated(last: IncidentEvent, event: IncidentEvent) -> bool:
+    """Return whether a door found the same person again, and nothing was said in between."""
+    return (
+        last.what is event.what is What.JOINED
+        and last.actor == event.actor
+        and last.note == event.note
+    )
 
 
 def _what(event: IncidentEvent, people: dict[str, User]) -> Both:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -18,12 +19,14 @@ from passlight.office.incidents.forms import (
     FileForm,
     HandOverForm,
     NoteForm,
+    PlaceField,
     StepForm,
     hand_over_people,
+    problem_text,
 )
 from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.queries import incidents_visible
-from passlight.office.incidents.views import CLOCK, ENTROPY, detail_page, refused
+from passlight.office.incidents.views import CLOCK, ENTROPY, detail_page
 from passlight.office.pages.language import message
 
 
@@ -32,14 +35,16 @@ from passlight.office.pages.language import message
 def step(request: HttpRequest, pk: UUID, step: str) -> HttpResponseBase:
     """Record a step; who may is the action's to say."""
     found, form = _step(step), StepForm(request.POST)
+    if found is Step.ISOLATED:
+        form.fields["note"] = PlaceField()
     if not form.is_valid():
-        return _faults(request, pk, form)
+        return _faults(request, pk, form, found)
 
     def record(user: User) -> StoredIncident:
         given = form.given(CLOCK.now())
         return actions.record_step(pk, found, actor=user, clock=CLOCK, **given)
 
-    return _do(request, pk, record, f"incidents.step.{found}")
+    return _do(request, pk, record, f"incidents.step.{found}", found)
 
 
 @require_POST
@@ -161,21 +166,36 @@ def evidence(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 def _do(
-    request: HttpRequest, pk: UUID, act: Callable[[User], StoredIncident], done: str
+    request: HttpRequest,
+    pk: UUID,
+    act: Callable[[User], StoredIncident],
+    done: str,
+    step: Step | None = None,
 ) -> HttpResponseBase:
     """Run a command and go back to the incident; a refusal is shown there in words."""
     try:
         stored = act(signed_in_user(request))
     except ProblemError as error:
-        return refused(request, pk, error)
+        problem = problem_text(error.problems[0])
+        return detail_page(request, pk, problem=problem, status=422, typed=_typed(request, step))
     text = message("incidents.done.recorded", what=message(done), number=stored.number)
     messages.success(request, text)
     return redirect("incidents:detail", stored.pk)
 
 
-def _faults(request: HttpRequest, pk: UUID, form: object) -> HttpResponseBase:
-    errors = [str(error) for errors in form.errors.values() for error in errors]  # type: ignore[attr-defined]
-    return detail_page(request, pk, problem=" ".join(errors), status=422)
+def _faults(
+    request: HttpRequest, pk: UUID, form: Form, step: Step | None = None
+) -> HttpResponseBase:
+    errors = [str(error) for errors in form.errors.values() for error in errors]
+    typed = _typed(request, step)
+    return detail_page(request, pk, problem=" ".join(errors), status=422, typed=typed)
+
+
+def _typed(request: HttpRequest, step: Step | None) -> dict[str, object]:
+    """Return what was typed into which step, so that nobody types it twice."""
+    if step is None:
+        return {}
+    return {"step": step.value, "name": message(f"incidents.step.{step}"), "fields": request.POST}
 
 
 def _step(name: str) -> Step:
