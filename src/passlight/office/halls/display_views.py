@@ -61,7 +61,10 @@ def _shown(hall: Hall) -> dict[str, Any]:
     return {
         **words(hall),
         "main": main,
-        "others": zone_rows([one for one in zones if one is not main]),
+        # Everybody sees this screen: it does not say that somebody is being isolated.
+        "others": zone_rows(
+            [one for one in zones if one is not main and one.zone.kind != ZoneKind.ISOLATION]
+        ),
         "as_of": now,
         "opens": plan.get("hours.opens"),
         "closes": plan.get("hours.closes"),

@@ -30,6 +30,10 @@ class HallFilterForm(forms.Form):
         choices=named_choices(HallState, words="halls.state", empty="halls.filter.any_state"),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["query"].widget.attrs["placeholder"] = message("halls.filter.query")
+
     def wanted(self) -> dict[str, str]:
         """Return what is asked for; an invalid field narrows nothing."""
         self.is_valid()

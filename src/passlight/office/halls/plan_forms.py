@@ -100,6 +100,7 @@ class PlanForm(forms.Form):
             assert key is not None, name
             self.fields[name] = _field(name, key)
             self.fields[name].label = key_name(name)
+            self.fields[name].help_text = message("halls.plan.now_unset")
             if name in now.values:
                 current = value_text(name, now.values[name])
                 self.fields[name].help_text = message("halls.plan.now", value=current)

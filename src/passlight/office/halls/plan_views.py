@@ -17,7 +17,7 @@ from passlight.core.places.hall import plan_path
 from passlight.office.accounts.models import Unit, User
 from passlight.office.accounts.roles import allowed, requires, signed_in_user, visible_units
 from passlight.office.halls.models import Hall, StoredPlan
-from passlight.office.halls.plan_forms import PlanForm, scopes
+from passlight.office.halls.plan_forms import GROUPS, PlanForm, scopes
 from passlight.office.halls.planning import (
     NewPlan,
     PlannedChange,
@@ -28,11 +28,14 @@ from passlight.office.halls.planning import (
 )
 from passlight.office.halls.plans import changes_of, resolved_plan, unit_plan
 from passlight.office.halls.views import visible, words
-from passlight.office.halls.words import hall_name, key_name, problem_text, unit_name, value_text
+from passlight.office.halls.words import hall_name, key_short, problem_text, unit_name, value_text
 from passlight.office.pages.language import message
 from passlight.runtime.clock import SystemClock, SystemEntropy
 
 ROWS_A_PAGE = 50
+# The order of the form: what a door asks comes first.
+_ORDER = {name: place for place, name in enumerate(n for _, names in GROUPS for n in names)}
+_CAPS = _ORDER[GROUPS[1][1][0]] - 0.5
 
 
 @require_safe
@@ -102,13 +105,13 @@ def of_hall(request: HttpRequest, hall_id: UUID) -> HttpResponse:
     plan = resolved_plan(hall, SystemClock().now())
     rows = [
         {
-            "key": key_name(name),
+            "key": key_short(name),
             "value": value_text(name, value),
             "from": _origin(plan.origins[name]),
             "since": plan.origins[name].effective_from,
             "local": plan.is_local(name),
         }
-        for name, value in sorted(plan.values.items())
+        for name, value in sorted(plan.values.items(), key=_place)
     ]
     may_publish = allowed(signed_in_user(request), "plans.change", hall.venue.unit)
     context = {**words(hall), "rows": rows, "at": plan.at, "may_publish": may_publish}
@@ -161,12 +164,17 @@ def _publish(request: HttpRequest, planned: NewPlan) -> HttpResponseBase:
 def _line(one: PlannedChange) -> dict[str, Any]:
     return {
         "hall": hall_name(one.hall),
-        "key": key_name(one.name),
+        "key": key_short(one.name),
         "before": value_text(one.name, one.before),
         "after": value_text(one.name, one.after),
         "changes": one.before != one.after,
         "overridden_by": _origin(one.overridden_by) if one.overridden_by else "",
     }
+
+
+def _place(pair: tuple[str, Any]) -> tuple[float, str]:
+    """Return where a key stands on the page; caps and shares of single doors before the shares."""
+    return _ORDER.get(pair[0], _CAPS), pair[0]
 
 
 def _listed(user: User) -> QuerySet[StoredPlan]:
@@ -190,8 +198,8 @@ def _row(user: User, stored: StoredPlan) -> dict[str, Any]:
         "scope": hall_name(stored.hall) if stored.hall else unit_name(stored.unit),
         "is_hall": stored.hall is not None,
         "changes": [
-            {"key": key_name(name), "value": value_text(name, value)}
-            for name, value in sorted(changes_of(stored.changes).items())
+            {"key": key_short(name), "value": value_text(name, value)}
+            for name, value in sorted(changes_of(stored.changes).items(), key=_place)
         ],
         "state": state,
         "may_withdraw": upcoming and _may_change(user, stored),

@@ -8,7 +8,7 @@ from passlight.core.places.hall import DutyRole
 from passlight.office.accounts.forms import UnitField
 from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.accounts.roles import visible_units
-from passlight.office.halls.rosters import NewDuty, Shift
+from passlight.office.halls.rosters import NewDuty, Shift, duties_given_by
 from passlight.office.pages.choices import named_choices
 from passlight.office.pages.language import current_language, lazy_message, message
 from passlight.office.people.forms import DocumentForm
@@ -81,10 +81,13 @@ class DutyForm(forms.Form):
         assert isinstance(deputy, UserField)
         unit.queryset = visible_units(actor)
         unit.empty_label = None
+        role = self.fields["role"]
+        assert isinstance(role, forms.ChoiceField)
+        role.choices = named_choices(sorted(duties_given_by(actor)), words="halls.duty")
         people = User.objects.filter(
             unit__in=visible_units(actor), role__in=_ROLES, locked_at=None
         ).order_by("unit__path", "role", "id")
-        user.queryset, user.empty_label = people, None
+        user.queryset, user.empty_label = people, message("pages.choose")
         deputy.queryset, deputy.empty_label = people, "–"
 
     def duty(self) -> NewDuty:

@@ -1,5 +1,7 @@
 """What a plan's keys and values are called on a page, in its language."""
 
+import re
+
 from passlight.core.entry.plan_keys import PlanValue, plan_key
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.models import Unit
@@ -9,6 +11,7 @@ from passlight.runtime.catalogue import catalogue
 
 _FAMILIES = ("cap", "standing", "incident")
 _TENTHS = 10
+_UNIT_OF_NAME = re.compile(r"\s*[（(][^（(]*[）)]$")
 _UNITS = {
     "hours": "halls.unit.hours",
     "minutes": "halls.unit.minutes",
@@ -24,6 +27,11 @@ def key_name(name: str) -> str:
     if code not in catalogue() and family in _FAMILIES:
         return message(f"halls.key.{family}", which=_which(family, rest))
     return message(code)
+
+
+def key_short(name: str) -> str:
+    """Return what a plan's key is called beside its value, which says the unit itself."""
+    return _UNIT_OF_NAME.sub("", key_name(name))
 
 
 def value_text(name: str, value: PlanValue) -> str:
