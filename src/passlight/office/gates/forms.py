@@ -65,7 +65,8 @@ class InvitationForm(forms.Form):
         }
         field = self.fields["door"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(key, _words(door, english=english)) for key, door in self._doors.items()]
+        doors = [(key, _words(door, english=english)) for key, door in self._doors.items()]
+        field.choices = [("", message("pages.choose")), *doors] if len(doors) > 1 else doors
 
     @property
     def entrance(self) -> Entrance:
