@@ -249,6 +249,35 @@ def test_numbers_are_not_tried_on_the_roster(cast: Cast) -> None:
     assert not cast.hall.staff.exists()
 
 
+def test_nobody_puts_the_office_above_them_on_a_roster(cast: Cast) -> None:
+    """A hall whose own manager stood in for the leading group would report to itself alone."""
+    now = timezone.localtime()
+    sent = {
+        "unit": cast.town.pk,
+        "starts_at": (now - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M"),
+        "ends_at": (now + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M"),
+    }
+    manager = cast.user(Role.HALL_MANAGER, cast.town)
+    given = {
+        Role.HALL_MANAGER: {"duty-leader"},
+        Role.STREET_OFFICE: {"duty-leader", "street-office"},
+        Role.DISTRICT_OFFICE: {"duty-leader", "street-office", "leading-group"},
+    }
+    for role, may in given.items():
+        client = login(cast, role, cast.district if "district" in role else cast.town)
+        for duty in DutyRole:
+            answer = client.post("/halls/duty/", {**sent, "role": duty, "user": manager.pk})
+            assert answer.status_code == (302 if duty in may else 422), (role, duty)
+    leading = Duty.objects.get(role="leading-group")
+    client = login(cast, Role.HALL_MANAGER, cast.town)
+    path = f"/halls/duty/{leading.pk}/withdraw/"
+    assert path not in page_of(client, "/halls/duty/")
+    assert client.post(path).status_code == 404
+    leader = Duty.objects.filter(role="duty-leader").first()
+    assert leader is not None
+    assert client.post(f"/halls/duty/{leader.pk}/withdraw/").status_code == 302
+
+
 def test_the_duty_roster_says_whom_to_call_now(cast: Cast) -> None:
     client = login(cast, Role.DISTRICT_OFFICE, cast.district)
     assert "无人值班" in page_of(client, "/halls/duty/")

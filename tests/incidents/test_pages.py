@@ -312,6 +312,37 @@ def test_who_was_there_is_for_the_street_alone_and_each_name_is_logged(world, mo
         page(user, f"{stored.pk}/present/", status=403)
 
 
+def test_an_old_finding_names_no_month_of_people(world):
+    """Found 20 days ago, never isolated: who came the same day, and not who came since."""
+    from passlight.core.places.hall import HallLevel
+    from passlight.office.halls.models import Hall, Zone
+
+    hall = Hall.objects.create(
+        id=world.venue.pk, venue=world.venue, level=HallLevel.TOWN, state_at=world.clock.now()
+    )
+    Zone.objects.create(hall=hall, code="hall", kind="hall", name="大厅", name_en="Hall")
+    same_day = add_person("310118199002020022", "王小兰")
+    later = add_person("310118199003030033", "韩文涛")
+    stored = found(world, add_person())
+    today = world.clock.now()
+    world.clock.move(days=-20)
+    StoredIncident.objects.filter(pk=stored.pk).update(found_at=world.clock.now(), entrance="north")
+    for person, hours in ((same_day, 1), (later, 72)):
+        world.clock.move(hours=hours)
+        add_record(
+            world.venue,
+            f"in-{hours}",
+            clock=world.clock,
+            kind="admit",
+            answer="green",
+            visits_key=person.visits_key,
+        )
+    world.clock.at = today
+    text = page(world.street, f"{stored.pk}/present/")
+    assert "王*兰" in text
+    assert "韩*涛" not in text
+
+
 def test_a_neighbour_learns_nothing(world):
     from passlight.office.accounts.actions import add_unit
     from passlight.office.accounts.models import UnitKind

@@ -1,5 +1,6 @@
 """Pages of rosters: who works in a hall, and who is on duty."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,13 @@ from passlight.office.accounts.roles import allowed, requires, signed_in_user, v
 from passlight.office.halls.models import Duty, Hall, StaffMember
 from passlight.office.halls.queries import duties_of, on_duty
 from passlight.office.halls.roster_forms import DutyForm, StaffForm
-from passlight.office.halls.rosters import add_duty, add_staff, end_staff, withdraw_duty
+from passlight.office.halls.rosters import (
+    add_duty,
+    add_staff,
+    duties_given_by,
+    end_staff,
+    withdraw_duty,
+)
 from passlight.office.halls.views import visible, words
 from passlight.office.halls.words import problem_text, unit_name
 from passlight.office.pages.language import current_language, message
@@ -86,10 +93,10 @@ def duty(request: HttpRequest) -> HttpResponseBase:
         else:
             messages.success(request, message("halls.duty.added"))
             return redirect("halls:duty")
-    now = clock.now()
+    now, given = clock.now(), duties_given_by(user)
     context = {
         "form": form,
-        "rows": [_line(one, now) for one in duties_of(visible_units(user), now)],
+        "rows": [_line(one, now, given) for one in duties_of(visible_units(user), now)],
         "called": _called(user, now),
         "may_change": may_change,
         "as_of": now,
@@ -101,8 +108,9 @@ def duty(request: HttpRequest) -> HttpResponseBase:
 @requires("rosters.change")
 def duty_withdraw(request: HttpRequest, duty_id: int) -> HttpResponseBase:
     """Take a line off a duty roster."""
-    units = visible_units(signed_in_user(request))
-    row = get_object_or_404(Duty, pk=duty_id, unit__in=units, withdrawn_at=None)
+    user = signed_in_user(request)
+    mine = Duty.objects.filter(unit__in=visible_units(user), role__in=duties_given_by(user))
+    row = get_object_or_404(mine, pk=duty_id, withdrawn_at=None)
     withdraw_duty(row, clock=SystemClock())
     messages.success(request, message("halls.duty.withdrawn"))
     return redirect("halls:duty")
@@ -122,7 +130,7 @@ def _roster(hall: Hall, user: User) -> list[dict[str, Any]]:
         ]
 
 
-def _line(one: Duty, now: Any) -> dict[str, Any]:
+def _line(one: Duty, now: Any, given: Collection[str]) -> dict[str, Any]:
     return {
         "duty": one,
         "unit": unit_name(one.unit),
@@ -130,6 +138,7 @@ def _line(one: Duty, now: Any) -> dict[str, Any]:
         "user": person_name(one.user),
         "deputy": person_name(one.deputy) if one.deputy is not None else "–",
         "now": one.starts_at <= now,
+        "may_withdraw": one.role in given,
     }
 
 

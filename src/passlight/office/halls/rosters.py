@@ -1,7 +1,9 @@
 """Rosters: who works in a hall, and who is on duty for a unit. Entries end, none changes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -10,10 +12,20 @@ from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.documents import Document
 from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.hall import DutyRole
-from passlight.office.accounts.models import Unit, User
+from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.halls.models import Duty, Hall, StaffMember
 from passlight.office.halls.telling import doors_changed
 from passlight.office.people.queries import find_by_document
+
+# Nobody decides who is called above them: a hall that named its own leading group would be told
+# of its incidents alone.
+_GIVES: Mapping[str, frozenset[DutyRole]] = MappingProxyType(
+    {
+        Role.HALL_MANAGER: frozenset({DutyRole.DUTY_LEADER}),
+        Role.STREET_OFFICE: frozenset({DutyRole.DUTY_LEADER, DutyRole.STREET_OFFICE}),
+        Role.DISTRICT_OFFICE: frozenset(DutyRole),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +90,11 @@ def staff_ordinals(venue_id: UUID) -> list[int]:
     """Return the ordinals of those who work at a venue now, for its doors' feed."""
     members = StaffMember.objects.filter(hall__venue_id=venue_id, ended_at=None)
     return sorted(members.values_list("person__ordinal", flat=True))
+
+
+def duties_given_by(actor: User) -> frozenset[DutyRole]:
+    """Return the duties that ``actor`` may put on a roster, and take off it."""
+    return _GIVES.get(actor.role, frozenset())
 
 
 def add_duty(new: NewDuty, *, actor: User | None, clock: Clock) -> Duty:

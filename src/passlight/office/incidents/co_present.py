@@ -16,6 +16,7 @@ from passlight.office.venues.models import Entrance
 
 # More than a hall holds at once; the rest are counted and not named.
 NAMED_MAX = 200
+LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,9 @@ def co_present(stored: StoredIncident, *, actor: User, clock: Clock) -> CoPresen
 
     Call it inside the transaction that answers: every masked name writes its access row.
     """
-    since, until = _since(stored), stored.isolated_at or clock.now()
+    since = _since(stored)
+    # Nobody stays in a hall for days: an old finding that nobody isolated names no month of people.
+    until = min(stored.isolated_at or stored.closed_at or clock.now(), stored.found_at + LONGEST)
     zone = _zone(stored)
     there = _there(zone, since, until) if zone is not None else {}
     there.pop(stored.visits_key or "", None)
@@ -74,7 +77,7 @@ def _since(stored: StoredIncident) -> datetime:
             venue_id=stored.venue_id,
             visits_key=stored.visits_key,
             occurred_at__lte=stored.found_at,
-            occurred_at__gt=stored.found_at - timedelta(days=1),
+            occurred_at__gt=stored.found_at - LONGEST,
         )
         .order_by("-occurred_at")
         .first()
