@@ -20,12 +20,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from passlight.core.incidents.incident import Incident
 from passlight.core.incidents.steps import FindingKind, Step
 from passlight.core.kernel.documents import Document
-from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import allowed, requires, signed_in_user
 from passlight.office.incidents import actions, co_present, evidence, presenting
 from passlight.office.incidents.duty import Roster
-from passlight.office.incidents.forms import HandOverForm, OpenForm, hand_over_people, problem_text
+from passlight.office.incidents.forms import HandOverForm, OpenForm, hand_over_people
 from passlight.office.incidents.grounds import grounds_of
 from passlight.office.incidents.models import EvidenceFile, RecordLink, StoredIncident
 from passlight.office.incidents.queries import (
@@ -99,7 +98,7 @@ def street(request: HttpRequest) -> HttpResponse:
 def open_new(request: HttpRequest) -> HttpResponseBase:
     """Open an incident from a post, perhaps on oneself."""
     user = signed_in_user(request)
-    chosen = {"kind": FindingKind.RED.value, "venue": request.GET.get("venue")}
+    chosen = {"venue": request.GET.get("venue")}
     form = OpenForm(user, request.POST if request.method == "POST" else None, initial=chosen)
     if form.is_bound and form.is_valid():
         myself = bool(form.cleaned_data.get("myself"))
@@ -170,7 +169,7 @@ def detail_page(
             "identity": _identity(person, user, stored),
             "rows": presenting.step_rows(stored, incident, user, now),
             "ends": presenting.ends_open(stored, incident, user, now),
-            "calls": presenting.calls(stored, incident, Roster(now)),
+            "calls": presenting.calls(stored, incident, Roster(now), user),
             "lines": presenting.log_lines(incident),
             "grounds": grounds_of(stored),
             "files": evidence.files_of(stored),
@@ -216,11 +215,6 @@ def evidence_file(request: HttpRequest, pk: UUID, file: UUID) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{stored.number}-{found.event}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def refused(request: HttpRequest, pk: UUID, error: ProblemError) -> HttpResponse:
-    """Return the page again with what is missing, in words."""
-    return detail_page(request, pk, problem=problem_text(error.problems[0]), status=422)
 
 
 def person_of(stored: StoredIncident) -> Person | None:
@@ -270,6 +264,7 @@ def _rights(user: User, stored: StoredIncident, incident: Incident) -> dict[str,
         if may_hand_over
         else None,
         "may_note": allowed(user, "incidents.note"),
+        "may_contacts": allowed(user, "notices.contacts"),
         "may_reopen": allowed(user, "incidents.reopen") and incident.ended,
         "may_list_present": allowed(user, "incidents.street"),
         "records": RecordLink.objects.filter(incident=stored).count(),
