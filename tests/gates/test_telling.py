@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from passlight.core.entry.door_document import DoorDocument
+from passlight.core.kernel.problem import ProblemError
 from passlight.core.places.venue import Entrance as Door
 from passlight.office.gates.models import GateDoor
 from passlight.office.packs.actions import publish_pack, store_pack
+from passlight.office.packs.models import StoredPack
 from passlight.office.venues import actions as venues
 from passlight.runtime.keys import KeyFolder
 from tests.gates.conftest import Cast
@@ -28,14 +30,17 @@ def moment() -> Moment:
     return Moment()
 
 
-def put_in_force(name: str, moment: Moment) -> None:
+def files_of(name: str) -> dict[str, str]:
     folder = POLICIES / name
-    files = {
+    return {
         str(path.relative_to(folder)): path.read_text("utf-8")
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    stored = store_pack(files, user=None, clock=moment)
+
+
+def put_in_force(name: str, moment: Moment) -> None:
+    stored = store_pack(files_of(name), user=None, clock=moment)
     publish_pack(stored, effective_from=None, user=None, clock=moment)
 
 
@@ -64,6 +69,27 @@ def test_another_pack_reaches_every_door_at_once(
     assert door.plan.partition("/")[0] == "qingpu-2022-05"
     asked = [hours(door, role) for role in ("visitor", "staff", "staff-reentry")]
     assert asked == [48, 24, 48]
+
+
+def test_a_policy_with_a_gap_is_named_and_every_door_keeps_its_own(
+    cast: Cast, keys: KeyFolder, moment: Moment, django_capture_on_commit_callbacks: Capture
+) -> None:
+    """The same pack without a word for yellow: nobody could say what the door does then."""
+    with django_capture_on_commit_callbacks(execute=True):
+        put_in_force("qingpu-2022-05", moment)
+    before = newest(cast, keys)
+    files = files_of("qingpu-2022-05")
+    text = files["admission.yaml"]
+    start, end = text.index("    yellow:\n"), text.index("    unknown:\n")
+    files["admission.yaml"] = text[:start] + text[end:]
+    files["pack.yaml"] = files["pack.yaml"].replace("2022.05.18", "2022.05.19", 1)
+    with pytest.raises(ProblemError) as refused, django_capture_on_commit_callbacks(execute=True):
+        store_pack(files, user=None, clock=moment)
+    first = refused.value.problems[0]
+    assert (first.file, first.line is not None) == ("admission.yaml", True)
+    assert "yellow" in f"{first.field} {first.message}"
+    assert newest(cast, keys) == before
+    assert StoredPack.objects.count() == 1
 
 
 def test_a_venue_and_its_entrances_reach_their_doors_at_once(

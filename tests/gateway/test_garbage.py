@@ -53,6 +53,21 @@ class Sender:
         return self.gateway.client.post(path, content=body, headers=headers)
 
 
+def test_a_megabyte_of_code_is_refused_and_the_next_code_is_read(
+    office: Office, gateway: Running
+) -> None:
+    sender = Sender(office, gateway)
+    place = {"venue": sender.venue, "entrance": "east", "interaction": str(uuid.uuid4())}
+    for text in ("PL1:" + "A" * 1_000_000, "Q" * 1_000_000):
+        body = json.dumps({**place, "text": text}).encode()
+        answer = sender.send("/v1/verifications", body)
+        assert answer.status_code == 413, answer.text
+        sane(gateway, "/v1/verifications", answer.status_code, answer.json())
+    # The control: a text of a QR code's own size is read, and said to be no code of ours.
+    answer = sender.send("/v1/verifications", json.dumps({**place, "text": "Q" * 500}).encode())
+    assert (answer.status_code, answer.json()["answer"]) == (200, "not-found"), answer.text
+
+
 def test_garbage_bodies(office: Office, gateway: Running) -> None:
     sender = Sender(office, gateway)
     for path in ROUTES:
