@@ -7,7 +7,8 @@
                                (for tests that start real processes)
 
 The server is started by the first test that needs it and shared by all xdist workers; each
-worker has databases of its own. fsync is off: nothing here outlives the run.
+worker has databases of its own, copied from one template and used again (``databases``). fsync
+is off: nothing here outlives the run.
 """
 
 import fcntl
@@ -16,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -31,9 +31,9 @@ from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.database import Role, role_passwords
 from passlight.runtime.postgres import EmbeddedPostgres
 from passlight.runtime.settings import Settings, child_environment, read_settings
+from tests.databases import KEPT, TABLES, TEMPLATE, Copies, copy_template, delete_all, filled_tables
 
 RUN = "PASSLIGHT_TEST_RUN"
-TEMPLATE = "passlight_template"
 SERVER_OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -118,16 +118,27 @@ def postgres_server() -> EmbeddedPostgres:
 
 
 @pytest.fixture(scope="session")
+def copies(postgres_server: EmbeddedPostgres) -> Copies:
+    """The databases of this process, copied from a template made once a run."""
+    with _alone("template") as run:
+        if not (run / "template").exists():
+            _make_template(postgres_server, run / "template")
+    return Copies(postgres_server)
+
+
+@pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
-    """Leave the test databases to the server, which is removed as a whole."""
+    """Take the database that is there, and leave it to the server, which is removed as a whole."""
     return True
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, postgres_server: EmbeddedPostgres
+    django_db_modify_db_settings_parallel_suffix: None,
+    postgres_server: EmbeddedPostgres,
+    copies: Copies,
 ) -> None:
-    """Point Django at the run's server, as the owner."""
+    """Point Django at the run's server, as the owner, and make its database from the template."""
     from django.db import connections
 
     parts = urlsplit(postgres_server.url("postgres"))
@@ -139,17 +150,28 @@ def django_db_modify_db_settings(
         PORT=parts.port,
         CONN_MAX_AGE=0,
     )
+    name = connections["default"].creation._get_test_db_name()
+    with _alone("template"):
+        copy_template(postgres_server, name)
+    # The template comes with keys and their list, as an installation does; Django's tests make
+    # their own.
+    with psycopg.connect(postgres_server.url(name)) as connection:
+        cursor = connection.cursor()
+        tables = [t for (t,) in cursor.execute(TABLES).fetchall() if t not in KEPT]
+        delete_all(cursor, filled_tables(cursor, tables))
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
-    """Apply the roles' grants to the migrated test database."""
+    """Apply the roles' grants to the migrated test database; empty it by rows, not by table."""
     from django.db import connection
+    from django.test import TransactionTestCase
 
     from passlight.office.accounts.database_roles import apply_grants
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
         apply_grants(cursor)
+    TransactionTestCase._fixture_teardown = lambda _case: _empty()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -200,43 +222,35 @@ class Installation:
 
 
 @contextmanager
-def new_installation(postgres_server: EmbeddedPostgres, home: Path) -> Iterator[Installation]:
-    """Make an installation at ``home``, copied from a template made once a run."""
+def new_installation(copies: Copies, home: Path) -> Iterator[Installation]:
+    """Make an installation at ``home`` with a database that nobody else uses meanwhile."""
     with _alone("template") as run:
-        template = run / "template"
-        if not template.exists():
-            _make_template(postgres_server, template)
-    name = f"passlight_{uuid.uuid4().hex[:12]}"
-    server = postgres_server.url("postgres")
-    with _alone("template"), psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    shutil.copytree(template, home)
+        name = copies.take()
+    shutil.copytree(run / "template", home)
     settings = replace(
-        read_settings(), home=home, keys=home / "keys", database_url=postgres_server.url(name)
+        read_settings(), home=home, keys=home / "keys", database_url=copies.server.url(name)
     )
-    _grant_connect(postgres_server, name)
     yield Installation(
         settings=settings,
         environment=_environment(settings),
-        urls=_urls(postgres_server, name, settings),
+        urls=_urls(copies.server, name, settings),
     )
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    copies.give_back(name)
 
 
 @pytest.fixture
-def installation(tmp_path: Path, postgres_server: EmbeddedPostgres) -> Iterator[Installation]:
+def installation(tmp_path: Path, copies: Copies) -> Iterator[Installation]:
     """A migrated database with roles and keys, for one test."""
-    with new_installation(postgres_server, tmp_path / "home") as made:
+    with new_installation(copies, tmp_path / "home") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def module_installation(
-    tmp_path_factory: pytest.TempPathFactory, postgres_server: EmbeddedPostgres
+    tmp_path_factory: pytest.TempPathFactory, copies: Copies
 ) -> Iterator[Installation]:
     """The same for all tests of a module: where real processes would take too long each time."""
-    with new_installation(postgres_server, tmp_path_factory.mktemp("installation") / "home") as it:
+    with new_installation(copies, tmp_path_factory.mktemp("installation") / "home") as it:
         yield it
 
 
@@ -278,12 +292,18 @@ def _environment(settings: Settings) -> dict[str, str]:
     )
 
 
-def _grant_connect(server: EmbeddedPostgres, name: str) -> None:
-    """Repeat the one grant that a copied database does not take from its template."""
-    lesser = ", ".join(role.login for role in Role if role is not Role.OWNER)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-        connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {lesser}")
+def _empty() -> None:
+    """Empty Django's database after a test that committed."""
+    from django.db import connection, transaction
+
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        tables = [name for (name,) in cursor.fetchall() if name not in KEPT]
+        filled = filled_tables(cursor, tables)
+        with transaction.atomic():
+            delete_all(cursor, filled)
+        for name in filled:
+            cursor.execute(f'VACUUM "{name}"')
 
 
 def _urls(server: EmbeddedPostgres, name: str, settings: Settings) -> dict[Role, str]:
