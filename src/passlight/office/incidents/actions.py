@@ -16,7 +16,7 @@ from passlight.core.incidents.clocks import due_at, escalations, hand_over_due
 from passlight.core.incidents.event import Evidence, What
 from passlight.core.incidents.steps import Channel, Step
 from passlight.core.kernel.clock import Clock
-from passlight.core.kernel.problem import Problem, ProblemError
+from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.models import Role, User
 from passlight.office.accounts.roles import allowed
 from passlight.office.incidents.duty import RESPONSIBLE, chain
@@ -25,6 +25,7 @@ from passlight.office.incidents.opening import open_by_hand, open_from_record
 from passlight.office.incidents.plan import limits_of
 from passlight.office.incidents.queries import incidents_visible
 from passlight.office.incidents.recording import Opened, add, hold, minutes_late
+from passlight.office.incidents.refusing import refused
 from passlight.office.incidents.telling import send, tell
 from passlight.office.incidents.unread import pass_on_unread
 from passlight.office.incidents.wording import masked_user, step_words
@@ -86,7 +87,7 @@ def record_step(
         ProblemError: when it is not the actor's to record, or something is missing before it.
     """
     if step in _OF_CORRECTIONS:
-        raise _refused("own-command", "A data error is declared and decided on its own page.")
+        raise refused("own-command", "A data error is declared and decided on its own page.")
     with transaction.atomic():
         held = _held(incident, actor, step)
         _step(
@@ -123,7 +124,7 @@ def receive(
     with transaction.atomic():
         held = _held(incident, actor, Step.DUTY_LEADER_TOLD)
         if not allowed(actor, "incidents.lead"):
-            raise _refused("not-yours", "The duty leader takes the report.")
+            raise refused("not-yours", "The duty leader takes the report.")
         told = _evidence(Channel.SYSTEM, masked_user(actor)["zh"], "", "")
         _step(held, Step.DUTY_LEADER_TOLD, actor=actor, clock=clock, at=at, evidence=told)
         _take(held, actor, clock)
@@ -160,13 +161,13 @@ def reopen(incident: UUID, *, reason: str, actor: User, clock: Clock) -> StoredI
     with transaction.atomic():
         held = _held(incident, actor)
         if not allowed(actor, "incidents.reopen"):
-            raise _refused("not-yours", "The street office reopens.")
+            raise refused("not-yours", "The street office reopens.")
         stored = held.stored
         others = StoredIncident.objects.filter(
             venue=stored.venue, visits_key=stored.visits_key, closed_at=None
         )
         if stored.visits_key is not None and others.exclude(pk=stored.pk).exists():
-            raise _refused("other-open", "Another incident of this person is open here.")
+            raise refused("other-open", "Another incident of this person is open here.")
         event = add(held, What.REOPENED, actor=actor, clock=clock, note=reason)
         tell(stored, event, clock=clock)
         return stored
@@ -189,9 +190,9 @@ def hand_over(
     with transaction.atomic():
         held = _held(incident, actor)
         if not allowed(actor, "incidents.hand-over"):
-            raise _refused("not-yours", "This is not yours to hand over.")
+            raise refused("not-yours", "This is not yours to hand over.")
         if to.unit_id is None or not to.is_active or not allowed(to, "incidents.view"):
-            raise _refused("to-whom", "Hand over to somebody who handles incidents.", field="to")
+            raise refused("to-whom", "Hand over to somebody who handles incidents.", field="to")
         event = add(
             held,
             What.HANDED_OVER,
@@ -228,7 +229,7 @@ def add_note(incident: UUID, *, note: str, actor: User, clock: Clock) -> StoredI
     with transaction.atomic():
         held = _held(incident, actor)
         if not allowed(actor, "incidents.note"):
-            raise _refused("not-yours", "You read this incident and do not write in it.")
+            raise refused("not-yours", "You read this incident and do not write in it.")
         add(held, What.NOTED, actor=actor, clock=clock, note=note)
         return held.stored
 
@@ -327,10 +328,10 @@ def _held(incident: UUID, actor: User, step: Step | None = None) -> Opened:
         ProblemError: otherwise; who does not see it learns nothing else about it.
     """
     if not incidents_visible(actor).filter(pk=incident).exists():
-        raise _refused("not-yours", "This incident is not of your unit.")
+        raise refused("not-yours", "This incident is not of your unit.")
     held = hold(incident)
     if step is not None and not may_record(actor, held.stored, step):
-        raise _refused("not-yours", "Somebody else records this step.", step=step)
+        raise refused("not-yours", "Somebody else records this step.", step=step)
     return held
 
 
@@ -338,19 +339,6 @@ def _evidence(channel: Channel | None, who: str, reference: str, digest: str) ->
     if channel is None:
         return None
     return Evidence(channel=channel, who=who.strip(), reference=reference, digest=digest)
-
-
-def _refused(
-    code: str, message: str, *, field: str | None = None, step: Step | None = None
-) -> ProblemError:
-    return ProblemError(
-        Problem(
-            code=f"incidents.refused.{code}",
-            message=message,
-            field=field,
-            params={"step": step.value} if step is not None else {},
-        )
-    )
 
 
 __all__ = ["escalate", "open_by_hand", "open_from_record", "record_step"]

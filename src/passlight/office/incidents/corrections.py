@@ -18,7 +18,6 @@ from passlight.core.facts.identity import clusters
 from passlight.core.incidents.event import Evidence, What
 from passlight.core.incidents.steps import Channel, Step
 from passlight.core.kernel.clock import Clock
-from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.hall import DutyRole
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import allowed
@@ -30,6 +29,7 @@ from passlight.office.incidents.actions import may_record
 from passlight.office.incidents.duty import called
 from passlight.office.incidents.models import CorrectionRequest, StoredIncident
 from passlight.office.incidents.recording import Opened, add, hold
+from passlight.office.incidents.refusing import refused
 from passlight.office.incidents.telling import tell
 from passlight.office.incidents.wording import masked_user
 from passlight.office.people.models import Person
@@ -66,7 +66,7 @@ def declare_data_error(
         stored = held.stored
         version = _fact_of(stored, fact_id) if fact_id else None
         if version is None and fact_known and stored.visits_key is not None:
-            raise _refused("no-fact", "Choose the fact that is wrong.", field="fact_id")
+            raise refused("no-fact", "Choose the fact that is wrong.", field="fact_id")
         _event(held, Step.DATA_ERROR, actor=actor, clock=clock, at=at, note=reason)
         CorrectionRequest.objects.create(
             incident=stored,
@@ -104,10 +104,10 @@ def decide_correction(
         held = _held(asked.incident_id, actor, Step.CORRECTED)
         asked = CorrectionRequest.objects.select_for_update().get(pk=request)
         if asked.decided_at is not None:
-            raise _refused("decided", "This request has its answer.")
+            raise refused("decided", "This request has its answer.")
         two = actor.is_second_person(asked.asked_by)
         if not two or actor.unit_id == asked.asked_by.unit_id:
-            raise _refused("one-organisation", "Somebody of another unit decides (E46).")
+            raise refused("one-organisation", "Somebody of another unit decides (E46).")
         if corrected:
             _land(asked, held.stored, asked.fact_id or fact_id, actor, answer, clock)
         asked.decided_by, asked.decided_at = actor, clock.now()
@@ -129,9 +129,9 @@ def _land(
     """Land the next version of the fact: withdrawn, or with what it should have said."""
     latest = _fact_of(stored, fact_id)
     if latest is None:
-        raise _refused("no-fact", "Name the fact that is corrected.", field="fact_id")
+        raise refused("no-fact", "Name the fact that is corrected.", field="fact_id")
     if asked.fact_ver and latest.ver != asked.fact_ver:
-        raise _refused("fact-changed", "The fact has changed meanwhile; look at it again.")
+        raise refused("fact-changed", "The fact has changed meanwhile; look at it again.")
     signed = {
         "officer": asked.asked_by.badge,
         "approver": actor.badge,
@@ -197,7 +197,7 @@ def _fact_of(stored: StoredIncident, fact_id: str) -> FactVersion | None:
     for key in tuple(own):
         own |= clusters(identity_facts(), known_at=None).get(key, frozenset())
     if latest.subject not in own:
-        raise _refused("not-their-fact", "That is no fact about this person.", field="fact_id")
+        raise refused("not-their-fact", "That is no fact about this person.", field="fact_id")
     return latest
 
 
@@ -205,7 +205,7 @@ def _held(incident: UUID, actor: User, step: Step) -> Opened:
     held = hold(incident)
     action = "incidents.decide" if step is Step.CORRECTED else "incidents.street"
     if not allowed(actor, action) or not may_record(actor, held.stored, step):
-        raise _refused("not-yours", "Somebody else records this step.", step=step)
+        raise refused("not-yours", "Somebody else records this step.", step=step)
     return held
 
 
@@ -223,16 +223,3 @@ def _event(
         held, What.STEP, actor=actor, clock=clock, at=at, step=step, evidence=evidence, note=note
     )
     tell(held.stored, event, clock=clock)
-
-
-def _refused(
-    code: str, message: str, *, field: str | None = None, step: Step | None = None
-) -> ProblemError:
-    return ProblemError(
-        Problem(
-            code=f"incidents.refused.{code}",
-            message=message,
-            field=field,
-            params={"step": step.value} if step is not None else {},
-        )
-    )

@@ -10,12 +10,12 @@ from passlight.core.incidents.event import Evidence, What
 from passlight.core.incidents.steps import Channel, Step
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
-from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import allowed
 from passlight.office.incidents.models import EvidenceFile, StoredIncident
 from passlight.office.incidents.queries import incidents_visible
 from passlight.office.incidents.recording import add, hold
+from passlight.office.incidents.refusing import refused
 from passlight.office.people.models import Person
 from passlight.office.people.queries import log_evidence
 from passlight.office.people.vault import Cell, vault
@@ -53,9 +53,11 @@ def check_file(data: bytes) -> str:
     """
     media_type = media_type_of(data)
     if len(data) > BYTES_MAX:
-        raise _refused("file-size", "The file is too big.", megabytes=str(BYTES_MAX // 1024**2))
+        raise refused(
+            "file-size", "The file is too big.", field="file", megabytes=str(BYTES_MAX // 1024**2)
+        )
     if media_type is None:
-        raise _refused("file-type", "Send a picture or a recording.")
+        raise refused("file-type", "Send a picture or a recording.", field="file")
     return media_type
 
 
@@ -79,10 +81,10 @@ def add_evidence(
     with transaction.atomic():
         visible = incidents_visible(actor).filter(pk=incident).exists()
         if not visible or not allowed(actor, "incidents.note"):
-            raise _refused("not-yours", "This incident is not of your unit.")
+            raise refused("not-yours", "This incident is not of your unit.", field="file")
         held = hold(incident)
         if EvidenceFile.objects.filter(incident=held.stored).count() >= FILES_MAX:
-            raise _refused("file-count", "There are too many files already.")
+            raise refused("file-count", "There are too many files already.", field="file")
         event = add(
             held,
             What.EVIDENCE,
@@ -137,10 +139,4 @@ def _cell(file: EvidenceFile) -> Cell:
         table="incidents_evidence",
         column="sealed",
         row=str(file.pk),
-    )
-
-
-def _refused(code: str, message: str, **params: str) -> ProblemError:
-    return ProblemError(
-        Problem(code=f"incidents.refused.{code}", message=message, field="file", params=params)
     )

@@ -18,7 +18,6 @@ from passlight.core.incidents.event import AbnormalFinding, What
 from passlight.core.incidents.steps import FindingKind, Step
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
-from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.hall import DutyRole
 from passlight.office.accounts.models import Registration, User
 from passlight.office.accounts.roles import allowed
@@ -26,6 +25,7 @@ from passlight.office.incidents.duty import chain
 from passlight.office.incidents.models import RecordLink, StoredIncident
 from passlight.office.incidents.plan import plan_for
 from passlight.office.incidents.recording import Opened, add, hold
+from passlight.office.incidents.refusing import refused
 from passlight.office.incidents.telling import tell
 from passlight.office.incidents.wording import SYSTEM
 from passlight.office.people.models import Person
@@ -72,21 +72,17 @@ def open_from_record(record: Record, *, clock: Clock, entropy: Entropy) -> Store
     if record.venue_id is not None:
         venue = Venue.objects.select_related("unit").filter(pk=record.venue_id).first()
     if venue is None or kind is None:
-        raise ProblemError(
-            Problem(
-                code="incidents.refused.no-finding",
-                message=f"record {record.key} tells of nothing abnormal at a venue of ours.",
-                field="record",
-            )
+        raise refused(
+            "no-finding",
+            f"record {record.key} tells of nothing abnormal at a venue of ours.",
+            field="record",
         )
     scanner = scanner_of(record, venue)
     if record.payload.get("off_duty") and scanner is None:
-        raise ProblemError(
-            Problem(
-                code="incidents.refused.not-yours",
-                message=f"record {record.key} is of a place where its sender has no post.",
-                field="venue",
-            )
+        raise refused(
+            "not-yours",
+            f"record {record.key} is of a place where its sender has no post.",
+            field="venue",
         )
     entry = _entry(record)
     found = NewFinding(
@@ -122,9 +118,7 @@ def open_by_hand(
         ProblemError: when ``actor`` may not, there.
     """
     if not allowed(actor, "incidents.open", venue.unit):
-        raise ProblemError(
-            Problem(code="incidents.refused.not-yours", message="Not at that place.", field="venue")
-        )
+        raise refused("not-yours", "Not at that place.", field="venue")
     found = NewFinding(
         venue=venue,
         kind=kind,
