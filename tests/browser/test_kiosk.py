@@ -345,6 +345,35 @@ def test_help_and_the_guards_keys(boxed: Boxed, opened: Opened) -> None:
     }
 
 
+def test_a_door_asks_for_one_scan_and_says_which(boxed: Boxed, opened: Opened) -> None:
+    """Field/01 1.2: the posted code or the visitor's own code here, and never both."""
+    box = boxed()
+    page = opened(box)
+    box.show(replace(IDLE, asks="venue-code"))
+    at(page, "idle")
+    expect(page.locator(".k-word")).to_contain_text("请扫场所码")
+    expect(page.locator("#kiosk")).not_to_contain_text("随行码")
+    box.show(replace(IDLE, asks="either"))
+    expect(page.locator(".k-either")).to_contain_text("不用再扫")
+    box.show(replace(IDLE, asks="sentinel"))
+    expect(page.locator(".k-either")).to_have_count(0)
+    expect(page.locator("#kiosk")).to_contain_text("随行码")
+
+
+def test_where_care_is_given_anybody_may_ask_for_it(boxed: Boxed, opened: Opened) -> None:
+    """Field/01 1.2: emergency care is exempt; at a hall the guard's key says so."""
+    box = boxed()
+    page = opened(box)
+    box.show(IDLE)
+    at(page, "idle")
+    expect(page.locator("#care")).to_have_count(0)
+    assert post(box, {"command": "emergency"}).json()["code"] == "kiosk.command.keys-off"
+    box.show(replace(IDLE, care=True))
+    page.click("#care")
+    assert box.comes(1)[0].key is GuardKey.EMERGENCY
+    assert post(box, {"command": "exit"}).json()["code"] == "kiosk.command.keys-off"
+
+
 def test_a_guard_types_the_signs_of_a_check_in_or_a_slip(boxed: Boxed, opened: Opened) -> None:
     box = boxed(guard_keys=True)
     page = opened(box)

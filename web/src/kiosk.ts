@@ -70,6 +70,11 @@ function stripes(view: View): HTMLElement {
 }
 
 function idle(): HTMLElement {
+  if (state?.asks === "venue-code") {
+    const asked = message("i-scan", both("kiosk.poster"), both("kiosk.poster_how"));
+    asked.setAttribute("role", "status");
+    return asked;
+  }
   const say = settings.idCard
     ? make("h1", "k-say", both("kiosk.scan_or_card_1")[language], make("br"), both("kiosk.scan_or_card_2")[language],
       second(`${both("kiosk.scan_or_card_1")[other]}${other === "en" ? " " : ""}${both("kiosk.scan_or_card_2")[other]}`))
@@ -80,7 +85,8 @@ function idle(): HTMLElement {
     const card = make("div", "p-card", make("div", "", make("i"), make("i", "short"), make("i")), make("u"));
     pict.append(make("div", "or", both("kiosk.or")[language]), make("div", "", card, both("kiosk.card")[language]));
   }
-  const mid = make("div", "k-mid", make("div", "txt", say), pict, make("div", "down", drawing("i-arrowdown")));
+  const either = state?.asks === "either" ? [lines("k-either", both("kiosk.checked_in"))] : [];
+  const mid = make("div", "k-mid", make("div", "txt", say, ...either), pict, make("div", "down", drawing("i-arrowdown")));
   mid.setAttribute("role", "status");
   return mid;
 }
@@ -150,7 +156,11 @@ function foot(view: View): HTMLElement {
   const button = lines("btn two", both(view.kind === "result" ? "kiosk.help" : "kiosk.call"), "button");
   button.id = "call";
   button.addEventListener("click", () => void press("ask-staff"));
-  return make("div", "k-foot", facts, button);
+  if (!state?.care || view.kind === "stale" || view.kind === "start") return make("div", "k-foot", facts, button);
+  const care = lines("btn two", both("kiosk.care"), "button");
+  care.id = "care";
+  care.addEventListener("click", () => void press("emergency"));
+  return make("div", "k-foot", facts, make("div", "k-buttons", care, button));
 }
 
 function counts(now: DoorState): HTMLElement[] {

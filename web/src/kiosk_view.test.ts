@@ -9,7 +9,7 @@ const times = { silentMs: 0, ageMs: 0, resultMs: 4_000, askMs: 20_000 };
 function shown(outcome: Act, answer: string, field: Field, prompt = `${outcome}.x`): DoorState {
   return {
     screen: "result", venue: words, entrance: words, verdict: { outcome, requirement: "x", prompt }, answer, say: words, field,
-    temperature: 365, test_hours: 12, offline: false, as_of: 1, waiting: 0, inside: 1, cap: 2, clock_sure: true,
+    temperature: 365, test_hours: 12, offline: false, as_of: 1, waiting: 0, inside: 1, cap: 2, clock_sure: true, asks: "sentinel", care: false,
   };
 }
 

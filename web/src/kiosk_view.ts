@@ -23,6 +23,10 @@ export interface DoorState {
   readonly inside: number | null;
   readonly cap: number | null;
   readonly clock_sure: boolean;
+  /** What this door wants scanned: the posted code, or the visitor's own here; never both. */
+  readonly asks: "venue-code" | "sentinel" | "either";
+  /** Whether emergency care may be asked for at the screen itself. */
+  readonly care: boolean;
 }
 
 export interface Times {

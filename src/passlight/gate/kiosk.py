@@ -253,6 +253,11 @@ class Kiosk:
             return refused(400, "kiosk.command.form")
         return self._do(content)
 
+    def _anybodys(self) -> tuple[GuardKey, ...]:
+        """Return what anybody before the screen may press."""
+        care = self._state is not None and self._state.care
+        return (GuardKey.ASK_STAFF, GuardKey.EMERGENCY) if care else (GuardKey.ASK_STAFF,)
+
     def _do(self, content: dict[str, Any]) -> Response:
         command = content["command"]
         if command == "scan":
@@ -262,7 +267,7 @@ class Kiosk:
             taken = self._scans.put(Scan(text=text[:LONGEST_TEXT], source=self.scans.name))
         elif command in set(GuardKey):
             key = GuardKey(command)
-            if key is not GuardKey.ASK_STAFF and not self.settings.guard_keys:
+            if not self.settings.guard_keys and key not in self._anybodys():
                 return refused(403, "kiosk.command.keys-off")
             taken = self._pressed.put(Pressed(key=key, source=self.keys.name))
         else:
@@ -292,6 +297,8 @@ def state_to_json(state: DisplayState) -> dict[str, Any]:
         "inside": state.inside,
         "cap": state.cap,
         "clock_sure": state.clock_sure,
+        "asks": state.asks,
+        "care": state.care,
     }
 
 

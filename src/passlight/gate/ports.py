@@ -185,6 +185,11 @@ class DisplayState:
     inside: int | None = None
     cap: int | None = None
     clock_sure: bool = True
+    asks: Literal["venue-code", "sentinel", "either"] = "sentinel"
+    """What this door wants scanned: the posted code by the visitor's phone, or the visitor's own
+    code here; never both."""
+    care: bool = False
+    """Whether whoever needs emergency care may say so at the screen itself, without a guard."""
 
 
 class Display(Port, Protocol):

@@ -58,6 +58,8 @@ def state_of(
         inside=places.inside if capped else None,
         cap=places.cap if capped else None,
         clock_sure=gate.keeper.is_sure,
+        asks=door.one_of.value if door is not None else "sentinel",
+        care=door is not None and door.emergency,
     )
 
 
