@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,46 @@ def until_health(url: str, *, ready: bool) -> None:
         time.sleep(0.2)
 
 
+def screen_of(said: str) -> str:
+    """Return the address of the sentinel's screen in the banner."""
+    found = re.search(r"sentinel.*: (http://127\.0\.0\.1:\d+)$", said, flags=re.MULTILINE)
+    assert found is not None, said
+    return found[1]
+
+
+def gate_status(home: Path) -> dict[str, object]:
+    """Return what ``passlight gate status`` says of the demonstration's gate."""
+    config = str(home / "gate" / "gate.toml")
+    done = subprocess.run(
+        [sys.executable, "-m", "passlight.cli.main", "gate", "--config", config, "status"],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=MOMENT_SECONDS,
+        check=False,
+    )
+    said: dict[str, object] = json.loads(done.stdout)
+    return said
+
+
+def until_gate(home: Path, **wanted: object) -> dict[str, object]:
+    """Wait until the gate says so of itself; it writes that down every ten seconds."""
+    limit = time.monotonic() + 2 * MOMENT_SECONDS
+    while not wanted.items() <= (said := gate_status(home)).items():
+        assert time.monotonic() < limit, said
+        time.sleep(1)
+    return said
+
+
+def pid_of(home: Path) -> int:
+    """Return the process of the gate: the one that has this home's file on its command line."""
+    config = str(home / "gate" / "gate.toml").encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (folder / "cmdline").read_bytes().split(b"\0")[-2:-1] == [config]:
+                return int(folder.name)
+    return 0
+
+
 def rows_of(said: str) -> dict[str, list[str]]:
     """Return the words of each login's row."""
     rows = re.findall(r"^  ([a-z-]+)  +([a-z-]+)(?:  +(\S+))?$", said, flags=re.MULTILINE)
@@ -92,10 +133,22 @@ def test_killed_and_started_again_it_is_the_same_district(tmp_path: Path, free_p
         said = first.until_ready()
         assert "400 people" in said
         logins = rows_of(said)
-        assert logins["checker"] == ["checker"]
+        assert logins["checker"] == ["checker", "/checker/"]
+        assert logins["manager"] == ["hall-manager", "/gates/"]
+        assert logins["leader"] == ["duty-leader", "/incidents/isolation/"]
         number = logins["resident-green"][1]
         assert re.fullmatch(r"999999\d{11}[\dX]", number), "a resident id of nobody's region"
         assert json.loads(urllib.request.urlopen(f"{first.url}/healthz").read())["ready"]
+
+        assert urllib.request.urlopen(screen_of(said)).status == 200
+        until_gate(home, enrolled=True, online=True, clock_sure=True)
+        identity = (home / "gate" / "state" / "identity.json").read_bytes()
+        killed = pid_of(home)
+        os.kill(killed, signal.SIGKILL)
+        limit = time.monotonic() + MOMENT_SECONDS
+        while pid_of(home) in {0, killed} or silent(screen_of(said)):
+            assert time.monotonic() < limit, "nobody started the gate again"
+            time.sleep(0.2)
 
         server.stop()
         until_health(first.url, ready=False)
@@ -114,6 +167,9 @@ def test_killed_and_started_again_it_is_the_same_district(tmp_path: Path, free_p
             again = second.until_ready()
             assert rows_of(again) == logins
             assert "400 people" not in again, "nothing is seeded twice"
+            assert urllib.request.urlopen(screen_of(again)).status == 200
+            assert (home / "gate" / "state" / "identity.json").read_bytes() == identity
+            until_gate(home, enrolled=True, online=True, revoked=False)
             assert second.end(signal.SIGINT) == 0
             assert second.log.read_text().endswith("· stopping\n")
             assert silent(second.url)

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import click
@@ -10,16 +12,19 @@ import click
 from passlight.cli.serve import PORT, migrate, only_here, require_free_port, run
 from passlight.runtime.database import Role, url_for
 from passlight.runtime.processes import ProcessSpec
-from passlight.runtime.services import HOST, environment
+from passlight.runtime.services import HOST, answers, environment
 from passlight.runtime.settings import (
     Settings,
     child_environment,
     read_settings,
     read_variable,
 )
-from passlight.simulation.district import logins_file
+from passlight.simulation.cables import Cables
+from passlight.simulation.demo_gate import can_reach, is_enrolled, screen_port, write_config
+from passlight.simulation.district import door_file, logins_file, read_door
 
 SEED_SECONDS = 120
+NO_GATE = "none, since a gate takes no unencrypted address of another machine"
 
 
 def demo_settings(port: int | None) -> Settings:
@@ -38,6 +43,9 @@ def demo_settings(port: int | None) -> Settings:
 def known_logins(settings: Settings) -> list[dict[str, str]]:
     """Return the logins of a district that is complete in this database, else none."""
     import psycopg
+
+    if not is_enrolled(settings):
+        return []
 
     try:
         logins: list[dict[str, str]] = json.loads(logins_file(settings).read_text("utf-8"))
@@ -70,24 +78,57 @@ def seed(settings: Settings) -> list[dict[str, str]]:
     return logins
 
 
-def banner(settings: Settings, logins: list[dict[str, str]]) -> str:
-    """Return what the demonstration prints when it answers."""
+def banner(settings: Settings, logins: list[dict[str, str]], screen: str) -> str:
+    """Return what the demonstration prints when it answers; ``screen`` is the gate's address."""
     name, role = (max(len(login[key]) for login in logins) for key in ("username", "role"))
     rows = [
-        f"  {login['username']:<{name}}  {login['role']:<{role}}  {login['document']}"
+        f"  {login['username']:<{name}}  {login['role']:<{role}}  "
+        f"{login['document'] or login['page']}"
         for login in logins
     ]
     return "\n".join(
         [
             "",
             f"Passlight 随行码 answers on {settings.public_url}   (Ctrl-C stops it)",
+            f"The screen of its sentinel 数字哨兵: {screen or NO_GATE}",
             "",
-            f"Logins, password {logins[0]['password']!r} for all, and the residents' documents:",
+            f"Logins, password {logins[0]['password']!r} for all; the residents' documents, and",
+            "the page to look at first:",
             *(row.rstrip() for row in rows),
             "",
             f"Style guide: {settings.public_url}/styleguide/   Logs: {settings.home / 'logs'}",
         ]
     )
+
+
+@contextmanager
+def gate_and_walkers(settings: Settings) -> Iterator[tuple[list[ProcessSpec], str]]:
+    """Yield the processes of the gate and of those who come to it, and its screen's address."""
+    if not can_reach(settings):
+        yield [], ""
+        return
+    port, cables = screen_port(settings), Cables.lay()
+    screen = f"http://{HOST}:{port}"
+    config = write_config(settings, read_door(door_file(settings)), cables, port=port)
+    devices = [str(one) for one in cables.devices]
+    gate = ProcessSpec(
+        name="gate",
+        command=(sys.executable, "-m", "passlight.gate", "--config", str(config)),
+        ready=answers(f"{screen}/"),
+    )
+    walkers = ProcessSpec(
+        name="walkers",
+        command=(
+            *(sys.executable, "-m", "passlight.simulation.walkers"),
+            *("--screen", screen, "--readers", *devices),
+        ),
+        environment=environment(settings),
+        descriptors=cables.devices,
+    )
+    try:
+        yield [gate, walkers], screen
+    finally:
+        cables.cut()
 
 
 @click.command()
@@ -101,9 +142,5 @@ def command(port: int | None) -> None:
         migrate(settings)
         click.echo("· simulated district")
         logins = known_logins(settings) or seed(settings)
-        sentinel = ProcessSpec(
-            name="sentinel",
-            command=(sys.executable, "-m", "passlight.simulation.sentinel"),
-            environment=environment(settings),
-        )
-        run(settings, host=HOST, extra=[sentinel], banner=banner(settings, logins))
+        with gate_and_walkers(settings) as (extra, screen):
+            run(settings, host=HOST, extra=extra, banner=banner(settings, logins, screen))

@@ -27,7 +27,7 @@ COMMANDS = {
 NEEDS = {
     "migrate": {"office": "django"},
     "serve": {"office": "django", "gateway": "starlette"},
-    "demo": {"office": "django", "gateway": "starlette"},
+    "demo": {"office": "django", "gateway": "starlette", "gate": "serial"},
     "doctor": {"office": "psycopg"},
     "gate": {"gate": "serial"},
 }

@@ -20,11 +20,15 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """One process: its name, command, added environment, and how it says it is ready."""
+    """One process: its name, command, added environment, and how it says it is ready.
+
+    ``descriptors`` are open files of ours that it is handed, under their own numbers.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    descriptors: Sequence[int] = ()
     ready: Callable[[], bool] | None = None
 
 
@@ -123,6 +127,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=child_environment(**spec.environment),
+                pass_fds=spec.descriptors,
                 # Children must not outlive a supervisor that was killed: a second start would
                 # find their ports taken. Nothing else runs between fork and exec.
                 preexec_fn=_die_with_parent,  # noqa: PLW1509

@@ -28,7 +28,7 @@ Of one process; ``passlight serve`` sets them for the processes that it starts:
 Of the demonstration and the tests:
 
 ``PASSLIGHT_DEMO``          ``1`` shows the demonstration banner
-``PASSLIGHT_SENTINEL_PACE`` seconds between two people at the simulated door
+``PASSLIGHT_SENTINEL_PACE`` seconds between two people at the demonstration's sentinel
 ``PASSLIGHT_DATA``          folder with the real data of the tests (default ``../shared/data``)
 """
 

@@ -1,8 +1,8 @@
-"""Devices in Python: a resident's phone and a checker's, speaking as the browser does.
+"""A resident's phone in Python, speaking as the browser does.
 
-A device has an ES256 key of its own, logs in at the office once, gets a grant for its key and
-shows it to the gateway with a fresh proof at every request (RFC 9449). Tests, the simulated
-door and the benches use these; they go through the same doors as everybody.
+It has an ES256 key of its own, logs in at the office once, gets a grant for its key and shows it
+to the gateway with a fresh proof at every request (RFC 9449). Tests and the demonstration's
+walkers use it; it goes through the same doors as everybody.
 """
 
 from types import TracebackType
@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
-import jwt
 
 from passlight.core.codes.layout import HOT_LIFETIME
 from passlight.core.kernel.clock import Clock
@@ -20,6 +19,8 @@ from passlight.runtime.device_key import DeviceKey
 from passlight.simulation.phone_code import HeldCode, draft, take_answer
 
 TIMEOUT_SECONDS = 10.0
+COLD_QUARTERS = 8  # a code for two hours without a network
+CODE_LEFT_SECONDS = 90  # a code with less than this to live is replaced
 
 
 class RefusedError(Exception):
@@ -32,21 +33,16 @@ class RefusedError(Exception):
         self.answer = answer
 
 
-class Device:
-    """A device with its key, its session at the office and its grant for the gateway."""
+class Phone:
+    """A resident's phone: its key, its session at the office, its grant for the gateway."""
 
-    grant_path = ""
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> None:
+    def __init__(self, url: str, *, clock: Clock, entropy: Entropy) -> None:
         self.url = url.rstrip("/")
         self.key = DeviceKey.make(entropy)
         self.grant = ""
+        self.hot: HeldCode | None = None
+        self.cold: HeldCode | None = None
+        self._offset = 0.0
         self._clock = clock
         self._entropy = entropy
         self._http = httpx.Client(
@@ -87,7 +83,7 @@ class Device:
         Raises:
             RefusedError: when the session is over.
         """
-        answer = self.office(self.grant_path, {"jwk": self.key.jwk})
+        answer = self.office("/me/grant/", {"jwk": self.key.jwk})
         self.grant = str(answer["grant"])
 
     def office(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -99,12 +95,6 @@ class Device:
         token = self._form_token().get("csrfmiddlewaretoken", "")
         headers = {"X-CSRFToken": token, **self._same_origin()}
         return _json(self._http.post(path, json=body, headers=headers))
-
-    @property
-    def handle(self) -> str:
-        """Return the handle that the grant names this device by."""
-        claims = jwt.decode(self.grant, options={"verify_signature": False})
-        return str(claims["sub"])
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the gateway's answer, asked with the grant and a fresh proof.
@@ -122,29 +112,6 @@ class Device:
         )
         headers = {"Authorization": f"DPoP {self.grant}", "DPoP": proof}
         return _json(self._http.request(method, path, json=body, headers=headers))
-
-    def _key_of_act(self) -> str:
-        return str(UUID(bytes=self._entropy.token(16), version=4))
-
-    def _form_token(self) -> dict[str, str]:
-        token = self._http.cookies.get("csrftoken")
-        return {"csrfmiddlewaretoken": token} if token else {}
-
-    def _same_origin(self) -> dict[str, str]:
-        parts = urlsplit(self.url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        return {"Origin": origin, "Referer": f"{origin}/"}
-
-
-class Phone(Device):
-    """A resident's phone."""
-
-    grant_path = "/me/grant/"
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.code: HeldCode | None = None
-        self._offset = 0.0
 
     def now(self) -> float:
         """Return the server's time as this phone knows it."""
@@ -164,15 +131,30 @@ class Phone(Device):
             self._set_clock(refused.answer)
             return self._fetch(lifetime)
 
+    def refresh(self) -> None:
+        """Fetch what is over soon: the code for now, and one for when there is no network.
+
+        Raises:
+            RefusedError: when no code is made, for example for an unknown status.
+            httpx.TransportError: when there is no answer.
+        """
+        soon = self.now() + CODE_LEFT_SECONDS
+        if self.cold is None or soon > self.cold.ends_at:
+            self.fetch_code(lifetime=COLD_QUARTERS)
+        if self.hot is None or soon > self.hot.ends_at:
+            self.fetch_code()
+
     def show(self) -> str:
         """Return what the QR holds at this moment.
 
         Raises:
             ValueError: when there is no code that is good now.
         """
-        if self.code is None:
-            raise ValueError("This phone holds no code; fetch one.")
-        return self.code.show(self.now())
+        now = self.now()
+        for held in (self.hot, self.cold):
+            if held is not None and now < held.ends_at:
+                return held.show(now)
+        raise ValueError("This phone holds no code that is good now; fetch one.")
 
     def status(self) -> dict[str, Any]:
         """Return the resident's own status."""
@@ -187,89 +169,27 @@ class Phone(Device):
         drafted = draft(now=self.now(), entropy=self._entropy, lifetime=lifetime)
         answer = self.call("POST", "/v1/codes", {"requests": [drafted.request]})
         self._set_clock(answer)
-        self.code = take_answer(drafted, answer["codes"][0]["body"])
-        return self.code
+        held = take_answer(drafted, answer["codes"][0]["body"])
+        if lifetime == HOT_LIFETIME:
+            self.hot = held
+        else:
+            self.cold = held
+        return held
 
     def _set_clock(self, answer: dict[str, Any]) -> None:
         self._offset = answer["now_ms"] / 1000 - self._clock.now().timestamp()
 
+    def _key_of_act(self) -> str:
+        return str(UUID(bytes=self._entropy.token(16), version=4))
 
-class CheckerDevice(Device):
-    """A checker's device at one entrance of one venue."""
+    def _form_token(self) -> dict[str, str]:
+        token = self._http.cookies.get("csrftoken")
+        return {"csrfmiddlewaretoken": token} if token else {}
 
-    grant_path = "/checker/grant/"
-
-    def __init__(self, *args: Any, venue: str, entrance: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.venue = venue
-        self.entrance = entrance
-
-    def log_in(self, username: str, password: str) -> None:
-        """Log in and take the post: the office gives names only for where the checker stands.
-
-        Raises:
-            RefusedError: when this user may not log in, or not stand there.
-        """
-        super().log_in(username, password)
-        form = {"venue": self.venue, "entrance": self.entrance, **self._form_token()}
-        answer = self._http.post("/checker/post/", data=form, headers=self._same_origin())
-        if answer.status_code != httpx.codes.FOUND:
-            raise RefusedError(answer.status_code, "post-refused", {})
-
-    def verify(self, text: str, *, interaction: str | None = None) -> dict[str, Any]:
-        """Return the gateway's answer to a scanned code."""
-        return self._verify(interaction, text=text)
-
-    def verify_document(self, kind: str, number: str) -> dict[str, Any]:
-        """Return the gateway's answer for somebody whose document was typed in.
-
-        Raises:
-            RefusedError: 404 when nobody has that document.
-        """
-        body = {"type": kind, "number": number, "venue": self.venue, "device": self.handle}
-        found = self.office("/checker/document/", body)
-        return self._verify(None, subject_token=found["subject_token"])
-
-    def identity(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """Return the masked identity, the office's second answer."""
-        body = {"lookup": answer["lookup"], "device": self.handle}
-        return self.office("/checker/identity/", body)
-
-    def record(
-        self, kind: str, answer: dict[str, Any], *, key: str | None = None, note: str = ""
-    ) -> dict[str, Any]:
-        """Record what was done after ``answer``: admit, ask, refuse, isolate or report."""
-        return self.send_records([self.record_of(kind, answer, key=key, note=note)])
-
-    def record_of(
-        self, kind: str, answer: dict[str, Any], *, key: str | None = None, note: str = ""
-    ) -> dict[str, Any]:
-        """Return a record that can be sent now or, with the same key, again later."""
-        return {
-            "key": key or self._key_of_act(),
-            "kind": kind,
-            "verification": answer["verification"],
-            "venue": self.venue,
-            "entrance": self.entrance,
-            "occurred_at": self._clock.now().isoformat(),
-            "answer": answer["answer"],
-            "reason": answer["reason"]["code"],
-            "lookup": answer["lookup"],
-            "note": note,
-        }
-
-    def send_records(self, records: list[dict[str, Any]]) -> dict[str, Any]:
-        """Send records; they are durable when acknowledged."""
-        return self.call("POST", "/v1/records", {"records": records})
-
-    def _verify(self, interaction: str | None, **what: str) -> dict[str, Any]:
-        body = {
-            "venue": self.venue,
-            "entrance": self.entrance,
-            "interaction": interaction or self._key_of_act(),
-            **what,
-        }
-        return self.call("POST", "/v1/verifications", body)
+    def _same_origin(self) -> dict[str, str]:
+        parts = urlsplit(self.url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return {"Origin": origin, "Referer": f"{origin}/"}
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The district of the demonstration: people, venues, feeds, a pack in force, one login a role.
 
 ``python -m passlight.simulation.district`` fills the installation's database by the ways that
-everybody uses and prints the logins as JSON, last line. Run again, it only prints them.
-What the simulated door needs to know lies in ``$PASSLIGHT_HOME/demo.json``, the logins in
-``demo-logins.json`` beside it.
+everybody uses, lets its gate in, and prints the logins as JSON, last line. Run again, it only
+prints them. What those who come to the gate need to know lies in ``$PASSLIGHT_HOME/demo.json``,
+the logins in ``demo-logins.json`` beside it.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from passlight.core.kernel.documents import DocumentType
-from passlight.core.kernel.problem import ProblemError
+from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.venue import VenueClass
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.settings import Settings, read_settings
@@ -30,9 +30,19 @@ from passlight.simulation.world import World, make_world
 
 PEOPLE, DAYS, SEED = 400, 20, 310118
 PASSWORD = "passlight-demo"  # noqa: S105  # of the demonstration, shown to everybody
-PACK = "shanghai-2020-02"
-WALKERS = 6
-DOOR_USER = "door"
+PACK = "qingpu-2022-05"  # the plan of the second seed: tests of 48 hours, isolation
+WALKERS = 12
+# Which of the walkers is not simply let in, by number.
+FROM_A_LISTED_AREA, CONFIRMED, FEVERISH, TESTED_LONG_AGO, NEVER_TESTED, WITH_CARD = (
+    3,
+    5,
+    6,
+    8,
+    10,
+    12,
+)
+LONG_AGO_HOURS = 60  # more than the 48 of the district's plan
+FEVER_TENTHS = 384
 GREEN, YELLOW, RED = "resident-green", "resident-yellow", "resident-red"
 # A demonstration has few people: its agencies publish once a day or less.
 PUBLISHES_EVERY = {
@@ -46,23 +56,35 @@ PUBLISHES_EVERY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoLogin:
-    """A login of the demonstration; a resident's has the number of the resident's document."""
+    """A login of the demonstration: a resident's document, or the page to look at first."""
 
     username: str
     role: str
     password: str = PASSWORD
     document: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walker:
+    """Somebody who comes to the gate; ``card``: without a phone, with an identity card.
+
+    ``tenths``: so warm, in tenths of a degree; 0 is somebody of no fever.
+    """
+
+    name: str
+    card: str = ""
+    tenths: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoDoor:
-    """What the simulated door knows: its venue, its login, and who walks past."""
+    """The door at which the gate stands, who comes to it, and the poster at the other one."""
 
     venue: str
     entrance: str
     venue_token: str
-    username: str
-    walkers: tuple[str, ...]
+    walkers: tuple[Walker, ...]
     password: str = PASSWORD
 
 
@@ -90,12 +112,14 @@ def demo_world(now: datetime) -> tuple[World, Cast]:
     named = dict(zip(names, adults, strict=False))
     walkers = {f"walker-{n:02d}": adults[n + 2] for n in range(1, WALKERS + 1)}
     extra = _certain_facts(named, walkers, now=world.period.ends_at)
-    events = sorted([*world.events, *extra], key=lambda event: event.known_at)
+    untested = {walkers[f"walker-{n:02d}"].key for n in (TESTED_LONG_AGO, NEVER_TESTED)}
+    known = (e for e in world.events if e.kind != "lab.result" or e.subject not in untested)
+    events = sorted([*known, *extra], key=lambda event: event.known_at)
     return replace(world, events=events), Cast(named=named, walkers=walkers)
 
 
 def demo_door(world: World) -> VenuePlan:
-    """Return the venue at whose door the simulated sentinel stands: the first service hall."""
+    """Return the venue at whose door the gate stands: the first service hall."""
     return next(plan for plan in world.venues if plan.venue.kind is VenueClass.HALL)
 
 
@@ -109,12 +133,13 @@ def _certain_facts(
         _tested(named[YELLOW], sampled_at=now - 30 * hour),
         _confirmed(named[RED], confirmed_at=now - 20 * hour),
     ]
-    people = list(walkers.values())
-    events += [
-        _tested(person, sampled_at=now - (10 + 3 * n) * hour) for n, person in enumerate(people)
-    ]
-    events.append(_arrived(people[2], arrived_at=now - 40 * hour))
-    events.append(_confirmed(people[4], confirmed_at=now - 6 * hour))
+    for n, person in enumerate(walkers.values(), start=1):
+        ago = LONG_AGO_HOURS if n == TESTED_LONG_AGO else 6 + n
+        if n != NEVER_TESTED:
+            events.append(_tested(person, sampled_at=now - ago * hour))
+    coming = [*walkers.values()]
+    events.append(_arrived(coming[FROM_A_LISTED_AREA - 1], arrived_at=now - 40 * hour))
+    events.append(_confirmed(coming[CONFIRMED - 1], confirmed_at=now - 6 * hour))
     return events
 
 
@@ -162,9 +187,41 @@ def _confirmed(person: Resident, *, confirmed_at: datetime) -> Event:
     )
 
 
+def walkers_of(cast: Cast) -> tuple[Walker, ...]:
+    """Return who comes to the gate, and what is particular about them."""
+    return tuple(
+        Walker(
+            name=name,
+            card=person.document.number if number == WITH_CARD else "",
+            tenths=FEVER_TENTHS if number == FEVERISH else 0,
+        )
+        for number, (name, person) in enumerate(cast.walkers.items(), start=1)
+    )
+
+
 def door_file(settings: Settings) -> Path:
-    """Return where the simulated door finds what it needs."""
+    """Return where those who come to the gate find what they need."""
     return settings.home / "demo.json"
+
+
+def read_door(path: Path) -> DemoDoor:
+    """Return what the district left for its gate and those who come to it.
+
+    Raises:
+        FileNotFoundError: the district was never seeded.
+        ProblemError: it was seeded by an earlier version.
+    """
+    said = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return DemoDoor(**{**said, "walkers": tuple(Walker(**one) for one in said["walkers"])})
+    except (KeyError, TypeError) as error:
+        raise ProblemError(
+            Problem(
+                code="simulation.old-district",
+                message=f"The simulated district in {path.parent} is of an earlier version.",
+                remedy=f"Begin anew: rm -r {path.parent}",
+            )
+        ) from error
 
 
 def logins_file(settings: Settings) -> Path:

@@ -4,6 +4,7 @@ import sys
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
@@ -11,15 +12,16 @@ from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
 from passlight.office.accounts.actions import NewUser, add_user
 from passlight.office.accounts.models import Role, Unit, User
+from passlight.office.halls.models import Hall
 from passlight.office.packs.actions import publish_pack, store_pack
 from passlight.office.packs.models import PackPublication
 from passlight.office.people.models import Person
-from passlight.office.venues.models import Venue
+from passlight.office.venues.models import Entrance, Venue
 from passlight.office.venues.poster_views import current_sheets
 from passlight.runtime.packs import read_pack_folder, shipped_packs
 from passlight.runtime.settings import Settings
+from passlight.simulation.demo_gate import state_folder
 from passlight.simulation.district import (
-    DOOR_USER,
     GREEN,
     PACK,
     PASSWORD,
@@ -32,9 +34,12 @@ from passlight.simulation.district import (
     demo_world,
     door_file,
     logins_file,
+    read_door,
+    walkers_of,
     write_demo_feeds,
     write_private,
 )
+from passlight.simulation.gate_enrolment import enrol_gate
 from passlight.simulation.halls import enter_duties, enter_halls, enter_plans, enter_staff
 from passlight.simulation.intake import enter_feeds, enter_people, enter_units, enter_venues
 from passlight.simulation.population import age_on
@@ -54,9 +59,21 @@ _STAFF: dict[str, tuple[Role, str, str, str]] = {
     "district": (Role.DISTRICT_OFFICE, "district", "区防控办", "District office"),
     "steward": (Role.STEWARD, "district", "数据管理员", "Data steward"),
     "auditor": (Role.AUDITOR, "district", "审计员", "Auditor"),
-    DOOR_USER: (Role.CHECKER, "town-1", "模拟哨兵", "Simulated sentinel"),
 }
-_SHOWN = (GREEN, YELLOW, RED, *(name for name in _STAFF if name != DOOR_USER))
+_SHOWN = (GREEN, YELLOW, RED, *_STAFF)
+# user name → the page to look at first; {hall}: the hall at whose door the gate stands
+_PAGES = {
+    "checker": "/checker/",
+    "operator": "/venues/",
+    "clerk": "/people/find/",
+    "guide": "/halls/places/{hall}/display/",
+    "manager": "/gates/",
+    "leader": "/incidents/isolation/",
+    "street": "/incidents/street/",
+    "district": "/incidents/overview/",
+    "steward": "/feeds/",
+    "auditor": "/people/access/",
+}
 
 
 def seed_demo(
@@ -66,15 +83,25 @@ def seed_demo(
 
     The door's file comes last, so a run that was killed is taken up again: every step
     leaves alone what is there.
+
+    Raises:
+        ProblemError: the district here is of an earlier version.
     """
     world, cast = demo_world(_first_moment(clock, settings))
-    filled = User.objects.filter(username=DOOR_USER).exists() and door_file(settings).exists()
+    filled = User.objects.filter(username=_SHOWN[-1]).exists() and door_file(settings).exists()
     if not filled:
         _fill(world, cast, clock=clock, entropy=entropy, settings=settings, folder=folder)
+    _let_gate_in(settings, clock=clock, entropy=entropy)
+    hall = Hall.objects.get(venue_id=demo_door(world).venue.id)
     users = {user.username: user for user in User.objects.filter(username__in=_SHOWN)}
     documents = {name: resident.document.number for name, resident in cast.named.items()}
     logins = [
-        DemoLogin(username=name, role=users[name].role, document=documents.get(name, ""))
+        DemoLogin(
+            username=name,
+            role=users[name].role,
+            document=documents.get(name, ""),
+            page=_PAGES.get(name, "").format(hall=hall.pk),
+        )
         for name in _SHOWN
         if name in users
     ]
@@ -181,17 +208,31 @@ def _add_users(
 
 def _write_door(world: World, cast: Cast, settings: Settings) -> None:
     plan = demo_door(world)
-    entrance = plan.venue.entrances[0].code
+    guarded, other = plan.venue.entrances
     venue = Venue.objects.select_related("unit").get(pk=plan.venue.id)
-    (sheet,) = current_sheets(venue, entrance=entrance)
+    (sheet,) = current_sheets(venue, entrance=other.code)
     door = DemoDoor(
         venue=str(venue.pk),
-        entrance=entrance,
+        entrance=guarded.code,
         venue_token=sheet.url.rpartition("/")[2],
-        username=DOOR_USER,
-        walkers=tuple(cast.walkers),
+        walkers=walkers_of(cast),
     )
     write_private(door_file(settings), asdict(door))
+
+
+def _let_gate_in(settings: Settings, *, clock: Clock, entropy: Entropy) -> None:
+    """Let the hall's gate in: the hall manager makes its token, the street office confirms it."""
+    door = read_door(door_file(settings))
+    enrol_gate(
+        Entrance.objects.select_related("venue__unit").get(
+            venue_id=UUID(door.venue), code=door.entrance
+        ),
+        state_folder(settings),
+        first=User.objects.get(username="manager"),
+        second=User.objects.get(username="street"),
+        clock=clock,
+        entropy=entropy,
+    )
 
 
 def _say(words: str) -> None:
