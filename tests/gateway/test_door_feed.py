@@ -99,6 +99,31 @@ def test_what_is_too_old_gets_the_whole(office: Office, gateway: Running, venue:
     assert message(gateway, office, gate, since=office.seq).since == office.seq
 
 
+def test_a_day_is_not_linked_to_the_next_by_the_second_of_a_change(
+    office: Office, gateway: Running, venue: str
+) -> None:
+    """0 turns green and 1 turns red at seconds of their own: the next day says neither second."""
+    office.add_reason("r", "red")
+    turns = int(office.clock.now().timestamp()) + 77
+    office.publish(0, (None, "yellow", "r"), (turns, "green", None))
+    office.publish(1, (None, "yellow", "r"), (turns + 5, "red", "r"))
+    office.publish(2, (None, "red", "r"))
+    gateway.knows(office)
+    today = message(gateway, office, add_gate(office, venue))
+    seconds = {start for _, line in today.entries for start, _ in line}
+    assert {turns, turns + 5} <= seconds, "the control: the day itself needs them"
+    office.clock.advance(days=1)
+    office.beat()
+    gateway.until(
+        lambda: gateway.gateway.published.book.as_of >= office.clock.now() - timedelta(minutes=1)
+    )
+    tomorrow = message(gateway, office, add_gate(office, venue))
+    assert tomorrow.epoch == today.epoch + 1
+    assert {start for _, line in tomorrow.entries for start, _ in line} == {0}
+    permutation = gateway.gateway.published.keys.permutation(tomorrow.epoch)
+    assert dict(tomorrow.entries) == {permutation.index_of(n): ((0, 2),) for n in (1, 2)}
+
+
 def test_one_signature_serves_all_doors(office: Office, gateway: Running, venue: str) -> None:
     office.publish(0, (None, "red", None))
     gateway.knows(office)

@@ -42,13 +42,28 @@ STATES: Final[Mapping[Colour, ListState]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
+    """When the message of an epoch may be read: changes outside of it are not in it.
+
+    The second of a past change is one person's: in two epochs it would link their two indices.
+    """
+
+    begin: int
+    end: int
+
+    @classmethod
+    def of(cls, epoch: int, *, offset: int) -> "_Span":
+        begin = epoch_end_seconds(epoch - 1, offset=offset) - LEAD_SECONDS
+        return cls(begin=begin, end=epoch_end_seconds(epoch, offset=offset) + OVERLAP_SECONDS)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Table:
     """The restricted indices of one epoch, up to one number of one book."""
 
     book: StatusBook
     permutation: EpochPermutation
-    until: int
     seq: int
     entries: dict[int, bytes] = field(default_factory=dict)
 
@@ -123,15 +138,15 @@ class DoorFeed:
         keys = self._published.keys
         try:
             permutation, signer = keys.permutation(asked.epoch), keys.list_issuer()
-            until = epoch_end_seconds(asked.epoch, offset=keys.offset) + OVERLAP_SECONDS
+            span = _Span.of(asked.epoch, offset=keys.offset)
         except NoKeyError:
             raise RefusedError(503, "no-key", retry_after=2) from None
         changed = book.changed_since(asked.since) if asked.since else None
         since = 0 if changed is None else asked.since
         if changed is None:
-            entries = self._whole(book, permutation, until=until, asked=asked)
+            entries = self._whole(book, permutation, span=span, asked=asked)
         else:
-            entries = _entries(book, permutation, changed, until=until)
+            entries = _entries(book, permutation, changed, span=span)
         head = {
             "realm": keys.realm,
             "epoch": asked.epoch,
@@ -150,7 +165,7 @@ class DoorFeed:
         )
 
     def _whole(
-        self, book: StatusBook, permutation: EpochPermutation, *, until: int, asked: _Asked
+        self, book: StatusBook, permutation: EpochPermutation, *, span: _Span, asked: _Asked
     ) -> dict[int, bytes]:
         """Return all restricted indices, made once an epoch and then kept up."""
         self._forget(asked.epoch)
@@ -159,10 +174,10 @@ class DoorFeed:
         if table is not None and table.book is book and table.permutation is permutation:
             changed = book.changed_since(table.seq)
         if table is None or changed is None:
-            table = _Table(book=book, permutation=permutation, until=until, seq=asked.seq)
-            changed = set(book.restricted(until))
+            table = _Table(book=book, permutation=permutation, seq=asked.seq)
+            changed = set(book.restricted(span.end))
             self._tables[asked.epoch] = table
-        for index, entry in _entries(book, permutation, changed, until=until).items():
+        for index, entry in _entries(book, permutation, changed, span=span).items():
             if entry.endswith(_FREE):
                 table.entries.pop(index, None)
             else:
@@ -180,7 +195,7 @@ _FREE: Final = b"[[0,0]]]"
 
 
 def _entries(
-    book: StatusBook, permutation: EpochPermutation, ordinals: Iterable[int], *, until: int
+    book: StatusBook, permutation: EpochPermutation, ordinals: Iterable[int], *, span: _Span
 ) -> dict[int, bytes]:
     """Return what a message says of these people, by index."""
     found = {}
@@ -188,17 +203,19 @@ def _entries(
         line = book.line(ordinal)
         if line is not None and ordinal < permutation.size:
             index = permutation.index_of(ordinal)
-            states = json.dumps(_line(line.segments, until), separators=(",", ":"))
+            states = json.dumps(_line(line.segments, span), separators=(",", ":"))
             found[index] = f"[{index},{states}]".encode()
     return found
 
 
-def _line(segments: Iterable[Segment], until: int) -> list[list[int]]:
+def _line(segments: Iterable[Segment], span: _Span) -> list[list[int]]:
     """Return a line as states, each only where it differs from the one before."""
     found: list[list[int]] = []
     for segment in segments:
         state = int(STATES[segment.colour])
-        if segment.start <= until and (not found or found[-1][1] != state):
+        if segment.start <= span.begin:
+            found = [[0, state]]
+        elif segment.start <= span.end and (not found or found[-1][1] != state):
             found.append([segment.start, state])
     return found[:SEGMENTS_MAX]
 
