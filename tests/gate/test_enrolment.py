@@ -254,3 +254,13 @@ def test_a_state_folder_serves_one_process_and_shows_no_file_to_others(tmp_path:
     assert again.folder.read("x") is None and again.torn == ["x"]
     assert (tmp_path / "door" / "x.torn-1").read_bytes() == b"torn"
     again.close()
+
+
+def test_a_wiped_folder_that_is_enrolled_anew_is_wiped_no_more(tmp_path: Path) -> None:
+    """Else a door that was sold and set up again would never keep its time and its knowledge."""
+    state = DoorState(tmp_path / "door")
+    state.wipe({"by": "operator", "left": 0})
+    assert state.is_wiped, "positive control"
+    state.enrol(Identity(device="d-2", realm=REALM, roots=(bytes(32),)))
+    assert not state.is_wiped
+    state.close()

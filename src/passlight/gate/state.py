@@ -101,8 +101,9 @@ class DoorState:
             return None
 
     def enrol(self, identity: Identity) -> None:
-        """Keep who this device is; the former grant is another device's."""
+        """Keep who this device is; the former grant, and a former wipe, are another device's."""
         self.folder.erase(GRANT)
+        self.folder.erase(WIPED)
         self.folder.write_json(IDENTITY, identity.to_json())
 
     @property
