@@ -9,3 +9,10 @@ class GatesConfig(AppConfig):
     name = "passlight.office.gates"
     label = "gates"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Sign a door's document anew when what it says has changed."""
+        from passlight.office.gates.publishing import publish_changed  # models are ready now
+        from passlight.office.venues.doors import listen
+
+        listen(publish_changed)

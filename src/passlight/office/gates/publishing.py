@@ -5,7 +5,7 @@ device that hears nothing for seven days stops deciding by it.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,6 +24,7 @@ from passlight.core.kernel.canonical import content_hash
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.problem import ProblemError
 from passlight.office.gates.models import GateDoor
+from passlight.office.halls.queries import door_document
 from passlight.office.venues.models import Entrance
 from passlight.runtime.clock import SystemEntropy
 from passlight.runtime.keys import KeyFolder
@@ -56,6 +57,14 @@ def publish_doors(venue_ids: Iterable[UUID] | None = None, *, clock: Clock) -> i
     return published
 
 
+def publish_changed(venue_ids: Sequence[UUID], clock: Clock) -> None:
+    """Publish at the doors of venues about which something has just been changed."""
+    try:
+        publish_doors(venue_ids, clock=clock)
+    except FileNotFoundError:  # before the installation has keys; the jobs process comes later
+        _LOG.warning("no key to sign door documents yet")
+
+
 def publish_due(clock: Clock) -> bool:
     """Publish at doors that have no document, or one that a plan or pack has just ended.
 
@@ -81,8 +90,6 @@ def publish_round(clock: Clock) -> bool:
 
 
 def _publish(venue_id: UUID, code: str, *, clock: Clock) -> int:
-    from passlight.office.halls.queries import door_document
-
     now = clock.now()
     folder = KeyFolder(settings.PASSLIGHT.keys)
     seal = base64url(bytes(seal_key(folder, SystemEntropy()).public_key))

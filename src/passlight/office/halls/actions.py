@@ -23,7 +23,7 @@ from passlight.core.places.hall import HallLevel, HallState, ZoneKind
 from passlight.office.accounts.models import User
 from passlight.office.halls.models import Correction, DoorHolding, Hall, Lease, Zone
 from passlight.office.halls.plans import resolved_plan
-from passlight.office.halls.telling import doors_changed
+from passlight.office.venues.doors import doors_changed
 from passlight.office.venues.models import Venue
 
 # A device that may not decide any more uses no standing share: a gate's grant and door document

@@ -16,7 +16,7 @@ from passlight.core.places.hall import plan_path
 from passlight.office.accounts.models import Unit, User
 from passlight.office.halls.models import Hall, StoredPlan
 from passlight.office.halls.plans import path_of, versions
-from passlight.office.halls.telling import doors_changed
+from passlight.office.venues.doors import doors_changed
 from passlight.office.venues.models import Venue
 
 CANDIDATE = "candidate"

@@ -14,8 +14,8 @@ from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.hall import DutyRole
 from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.halls.models import Duty, Hall, StaffMember
-from passlight.office.halls.telling import doors_changed
 from passlight.office.people.queries import find_by_document
+from passlight.office.venues.doors import doors_changed
 
 # Nobody decides who is called above them: a hall that named its own leading group would be told
 # of its incidents alone.

@@ -11,9 +11,9 @@ from passlight.core.rules.load import load_pack
 from passlight.core.rules.pack import Pack
 from passlight.core.status.scenario import run_scenarios
 from passlight.office.accounts.models import User
-from passlight.office.halls.telling import every_door_changed
 from passlight.office.packs.models import PackPublication, Preview, StoredPack
 from passlight.office.packs.schedule import compiled, latest_seq
+from passlight.office.venues.doors import every_door_changed
 
 CHANNEL = "passlight_packs"
 LOCK = 0x9A55_0003

@@ -11,7 +11,7 @@ from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.venue import Entrance as Door
 from passlight.core.places.venue import VenueClass
 from passlight.office.accounts.models import Unit, User
-from passlight.office.halls.telling import doors_changed
+from passlight.office.venues.doors import doors_changed
 from passlight.office.venues.models import Entrance, Venue
 
 CHANNEL = "passlight_venues"

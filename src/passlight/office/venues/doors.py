@@ -1,7 +1,10 @@
-"""Telling doors that what they decide by has changed."""
+"""Saying that what doors decide by has changed.
 
-import logging
-from collections.abc import Iterable
+Venues, packs and halls know what has changed; what follows from it is the business of an app
+above them, which listens here from when Django is ready.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -10,9 +13,17 @@ from django.db import transaction
 from passlight.core.kernel.clock import Clock
 from passlight.office.venues.models import Entrance, Venue
 
-log = logging.getLogger("passlight.halls")
-
 AT_ONCE_MOST: Final = 300
+
+Listener = Callable[[Sequence[UUID], Clock], None]
+"""Is told the ids of the venues, after the commit."""
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> None:
+    """Have ``listener`` told from now on; for ``AppConfig.ready``, once."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def doors_changed(venues: Iterable[Venue], *, clock: Clock) -> None:
@@ -22,7 +33,7 @@ def doors_changed(venues: Iterable[Venue], *, clock: Clock) -> None:
     """
     ids = [venue.pk for venue in venues]
     if ids:
-        transaction.on_commit(lambda: _publish(ids, clock), robust=True)
+        transaction.on_commit(lambda: _tell(ids, clock), robust=True)
 
 
 def every_door_changed(*, clock: Clock) -> None:
@@ -35,10 +46,6 @@ def every_door_changed(*, clock: Clock) -> None:
         doors_changed(Venue.objects.filter(active=True), clock=clock)
 
 
-def _publish(venue_ids: list[UUID], clock: Clock) -> None:
-    from passlight.office.gates.publishing import publish_doors  # it asks halls for documents
-
-    try:
-        publish_doors(venue_ids, clock=clock)
-    except FileNotFoundError:  # before the installation has keys; the jobs process comes later
-        log.warning("no key to sign door documents yet")
+def _tell(venue_ids: Sequence[UUID], clock: Clock) -> None:
+    for listener in _listeners:
+        listener(venue_ids, clock)
