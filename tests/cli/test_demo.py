@@ -98,6 +98,18 @@ def gate_status(home: Path) -> dict[str, object]:
     return said
 
 
+def doctor(home: Path) -> str:
+    """Return what ``passlight doctor`` says of the running demonstration."""
+    return subprocess.run(
+        [sys.executable, "-m", "passlight.cli.main", "doctor"],
+        env={**os.environ, "PASSLIGHT_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=2 * MOMENT_SECONDS,
+        check=False,
+    ).stdout
+
+
 def until_gate(home: Path, **wanted: object) -> dict[str, object]:
     """Wait until the gate says so of itself; it writes that down every ten seconds."""
     limit = time.monotonic() + 2 * MOMENT_SECONDS
@@ -142,6 +154,7 @@ def test_killed_and_started_again_it_is_the_same_district(tmp_path: Path, free_p
 
         assert urllib.request.urlopen(screen_of(said)).status == 200
         until_gate(home, enrolled=True, online=True, clock_sure=True)
+        assert "✓ gates: 1 of 1 heard" in doctor(home)
         identity = (home / "gate" / "state" / "identity.json").read_bytes()
         killed = pid_of(home)
         os.kill(killed, signal.SIGKILL)

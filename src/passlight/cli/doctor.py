@@ -87,6 +87,25 @@ def _heartbeat(settings: Settings) -> Finding:
     return Finding(what="worker", good=age <= 30, found=f"heartbeat {age} s ago", remedy=remedy)  # noqa: PLR2004
 
 
+def _gates(settings: Settings) -> Finding:
+    import psycopg
+
+    query = """
+        select count(*), count(*) filter (where report.at > now() - interval '5 minutes')
+        from gates_device device left join gates_report report on report.device_id = device.id
+        where device.state = 'active'
+    """
+    remedy = "See the office's page of gates; at the door itself: passlight gate status."
+    try:
+        with psycopg.connect(url_for(Role.OFFICE, settings), connect_timeout=3) as connection:
+            row = connection.execute(query).fetchone()
+    except (psycopg.Error, OSError):
+        return Finding(what="gates", good=False, found="database does not answer", remedy=remedy)
+    active, heard = row or (0, 0)
+    found = f"{heard} of {active} heard in the last 5 minutes" if active else "none in service"
+    return Finding(what="gates", good=active == heard, found=found, remedy=remedy)
+
+
 def _fonts(_settings: Settings) -> Finding:
     fc_list = shutil.which("fc-list")
     found = ""
@@ -107,7 +126,7 @@ def _fonts(_settings: Settings) -> Finding:
     )
 
 
-CHECKS: tuple[Callable[[Settings], Finding], ...] = (_postgres, _keys, _fonts, _heartbeat)
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (_postgres, _keys, _fonts, _heartbeat, _gates)
 
 
 @click.command()
