@@ -281,3 +281,49 @@ def test_a_party_too_large_for_a_record_is_asked_for(world: World, tmp_path: Pat
         phone = Phone(world, index=people % 1000)
         found = certain(gate.door.present(phone.text(), Observations(companions=people)))
         assert found.verdict.outcome is ASK
+
+
+def test_a_phone_that_goes_on_to_its_next_slot_is_the_same_visitor(
+    world: World, tmp_path: Path
+) -> None:
+    """PL1 2: a slot has 20 s. Whoever stands there for 5 s may show two of them."""
+    gate = a_door(world, tmp_path / "door", places=5)
+    phone = Phone(world, index=7)
+    world.clock.pass_(18)
+    first = show(gate, phone.text())
+    world.clock.pass_(5)
+    later = show(gate, phone.text())
+    assert (later.again, later.visit) == (True, first.visit)
+    assert (places(gate), len(records(world, gate))) == (4, 1)
+    world.clock.pass_(20)
+    assert not show(gate, phone.text()).again  # control: later it is a visit of its own
+
+
+def test_who_turns_red_between_two_slots_is_isolated(world: World, tmp_path: Path) -> None:
+    gate = a_door(world, tmp_path / "door", places=5)
+    phone = Phone(world, index=7, lifetime=40)
+    world.clock.pass_(18)
+    assert show(gate, phone.text()).admits
+    world.restricted, world.seq = {7: [[0, 2]]}, 2
+    gate.knowledge.take_feed(world.feed(), epoch=world.epoch)
+    world.clock.pass_(3)
+    red = show(gate, phone.text())
+    assert (red.verdict.outcome, red.again) == (ISOLATE, False)
+
+
+def test_a_full_spool_still_takes_whoever_is_isolated(world: World, tmp_path: Path) -> None:
+    """Of 40 rows the last two are kept: the 39th admission is asked for, a red is recorded."""
+    world.restricted = {99: [[0, 2]]}
+    gate = a_door(world, tmp_path / "door", spool_rows=40)
+    admitted = [show(gate, Phone(world, index=index).text()).admits for index in range(40)]
+    assert admitted == [True] * 38 + [False] * 2
+    red = show(gate, Phone(world, index=99).text())
+    assert (red.verdict.outcome, red.recorded) == (ISOLATE, True)
+    assert records(world, gate)[-1]["kind"] == "isolate"
+
+
+def test_a_number_of_a_slip_is_ascii(world: World, tmp_path: Path) -> None:
+    """The Kelvin sign is a K to whoever ignores case, and no record could keep it."""
+    gate = a_door(world, tmp_path / "door")
+    assert show(gate, "paper:\u212a1").reason == "not-pl1"
+    assert show(gate, "PAPER:K1").recorded  # control

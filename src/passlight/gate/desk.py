@@ -29,7 +29,7 @@ _SETTLED_BY_LOOKING: Final = frozenset(
 _BY_DOCUMENT: Final = frozenset({RegisteredBy.DOCUMENT, RegisteredBy.PAPER, RegisteredBy.GUARDIAN})
 # The four signs of a check-in, as its own page shows them, and the number of a slip.
 _SIGNS: Final = re.compile(r"[0-9A-Fa-f]{4}")
-_SLIP: Final = re.compile(r"paper:([A-Za-z0-9][A-Za-z0-9._:-]{0,63})", re.IGNORECASE)
+_SLIP: Final = re.compile(r"paper:([A-Za-z0-9][A-Za-z0-9._:-]{0,63})", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +120,17 @@ def finding_of(answer: Answer) -> Finding:
         sampled_from=answer.sampled_from,
         who=who,
         checked=answer,
+    )
+
+
+def same_code(one: Finding, other: Finding) -> bool:
+    """Return whether both are of one code, be it in different slots."""
+    first, second = one.checked, other.checked
+    return (
+        first is not None
+        and second is not None
+        and first.body is not None
+        and (first.body == second.body)
     )
 
 

@@ -47,6 +47,7 @@ from passlight.gate.desk import (
     minor_of,
     needs_eyes,
     presented_of,
+    same_code,
     signs_of,
     slip_of,
 )
@@ -225,20 +226,20 @@ class Door:
     # One visitor.
 
     async def _code(self, text: str, observations: Observations) -> Decision:
-        again, at = self._again(text), self.keeper.now()
-        if again is not None:
+        if (again := self._again(text)) is not None:
             return again
-        case = self._waiting_case()
-        visit = interaction = self._number()
-        if case is not None and case.key == text:
-            # Asked, and shown again: the same visitor. What was not recorded never happened.
-            interaction = case.interaction
-            visit = case.visit if case.decision.recorded else visit
+        case, at = self._waiting_case(), self.keeper.now()
+        interaction = case.interaction if case and case.key == text else self._number()
         finding = slip_of(text)
         if signs_of(text):
             finding = await arrived(self._server(), signs_of(text))
         if finding is None:
             finding = self._read_code(text, interaction=interaction, entering=True)
+        if (again := self._again(text, finding)) is not None:
+            return again
+        # Asked, and shown again: the same visitor. What was not recorded never happened.
+        known = case and (case.key == text or same_code(finding, case.finding))
+        visit = case.visit if case and known and case.decision.recorded else ""
         seen = await measured(self._thermometer, observations)
         return await self._decide(
             finding, seen, key=text, visit=visit, interaction=interaction, at=at
@@ -246,23 +247,27 @@ class Door:
 
     async def _document(self, shown: ShownDocument, observations: Observations) -> Decision:
         key = hashlib.sha256(shown.document.canonical).hexdigest()
-        again = self._again(key)
-        if again is not None:
+        if (again := self._again(key)) is not None:
             return again
         finding, seen = await asyncio.gather(
             look_up(self._server(), shown), measured(self._thermometer, observations)
         )
         return await self._decide(finding, seen, key=key)
 
-    def _again(self, key: str) -> Decision | None:
-        """Return what was decided a moment ago of the very same, which is still held out."""
+    def _again(self, key: str, finding: Finding = NOBODY) -> Decision | None:
+        """Return what was decided a moment ago of the very same, which is still held out.
+
+        A phone that goes on to its next slot is the same too, as long as it says the same.
+        """
         case = self._case
-        if case is None or case.key != key or not key:
+        if case is None:
+            return None
+        same = same_code(finding, case.finding) and finding.answer is case.finding.answer
+        if not same and (case.key != key or not key):
             return None
         wait = SAME_SECONDS if case.decision.admits else AGAIN_SECONDS
-        if self._since(case.decision.at) >= wait:
-            return None
-        return replace(case.decision, again=True)
+        still = self._since(case.decision.at) < wait
+        return replace(case.decision, again=True) if still else None
 
     def _read_code(self, text: str, *, interaction: str, entering: bool) -> Finding:
         """Return what a text says, by the signed knowledge held here."""
@@ -316,8 +321,7 @@ class Door:
         at: int | None = None,
         guardian: Guardian | None = None,
     ) -> Decision:
-        visit = visit or self._number()
-        door = self.knowledge.door
+        visit, door = visit or self._number(), self.knowledge.door
         why = self._inability()
         if why is None and needs_eyes(finding, observations):
             why = "checked-in"
@@ -367,7 +371,8 @@ class Door:
         verdict = judged(presented)
         lease = ""
         if verdict.outcome is Outcome.ADMIT and self.memory.has_cap:
-            lease = self._take_place(finding, visit, people)
+            taken = self.memory.enter(finding.who, visit, people, now=self.keeper.monotonic())
+            lease = visit if taken else ""
             if not lease and verdict.requirement != EMERGENCY and presented.room is Room.FREE:
                 presented = replace(presented, room=Room.FULL)
                 verdict = judged(presented)
@@ -410,11 +415,6 @@ class Door:
             started_today=begun or self.memory.has_started(who),
             claimed=observations.role,
         )
-
-    def _take_place(self, finding: Finding, visit: str, people: int) -> str:
-        """Return the lease of a place, or nothing when there is none."""
-        taken = self.memory.enter(finding.who, visit, people, now=self.keeper.monotonic())
-        return visit if taken else ""
 
     def _decision(
         self,
@@ -485,8 +485,8 @@ class Door:
 
     def _open_case(self) -> Case | None:
         """Return who was read last, when that was just now."""
-        case = self._case
-        return case if case and self._since(case.at) <= OPEN_SECONDS else None
+        lately = self._case is not None and self._since(self._case.at) <= OPEN_SECONDS
+        return self._case if lately else None
 
     def _waiting_case(self) -> Case | None:
         """Return who was read just now and still stands there: nobody who was let in."""

@@ -44,7 +44,10 @@ class Ledger:
         """
 
         def append() -> None:
-            self.spool.append(self._content(record), key=seal, seen=seen, keep=keep)
+            # A spool that is full stops admissions first: an isolation must reach the office.
+            routine = record.kind not in {EntryKind.ISOLATE, EntryKind.REPORT}
+            content = self._content(record)
+            self.spool.append(content, key=seal, seen=seen, keep=keep, routine=routine)
 
         def correct(done: "Future[None]") -> None:
             if not done.cancelled() and done.exception() is None:

@@ -23,6 +23,7 @@ from passlight.core.verification.replay import KEPT_SECONDS
 
 FILE: Final = "spool.db"
 ALARM_SHARE: Final = 0.8
+SPARE_SHARE: Final = 20
 ROW_BYTES_MAX: Final = 16 * 1024
 # Room for a full spool of records of the usual size, which is under half a page.
 _PAGES_A_ROW = 1
@@ -121,17 +122,20 @@ class Spool:
         key: PublicKey,
         seen: Sight | None = None,
         keep: Mapping[str, bytes] | None = None,
+        routine: bool = False,
     ) -> SpooledRecord:
         """Seal a record and make it durable, together with the code that was taken and ``keep``.
 
         ``write`` returns the record's bytes for its number, which stands inside the seal, too.
+        What is ``routine`` leaves the last twentieth free.
 
         Raises:
             SpoolFullError: no room by our own limit.
             SpoolError: the disk is full or broken.
         """
         with self._lock:
-            if self._waiting >= self.rows_max:
+            spare = self.rows_max // SPARE_SHARE if routine else 0
+            if self._waiting >= self.rows_max - spare:
                 raise SpoolFullError(f"{self._waiting} records wait for the server.")
             self._check_file()
             sealed = bytes(SealedBox(key).encrypt(write(self._seq + 1)))
