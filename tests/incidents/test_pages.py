@@ -11,6 +11,7 @@ from passlight.office.accounts.models import Role
 from passlight.office.incidents import actions, co_present, evidence, views
 from passlight.office.incidents.models import CorrectionRequest, EvidenceFile, StoredIncident
 from passlight.office.incidents.recording import read
+from passlight.office.notices.models import Notice
 from passlight.office.people.models import Access
 from tests.incidents.hall import ENTROPY, add_person, add_record, add_staff, make_world
 from tests.incidents.test_actions import found, land_positive, told_street
@@ -67,6 +68,16 @@ def test_the_page_of_one_masks_the_person_and_logs_the_reading(world):
     assert "310118199001010011" not in text
     (access,) = Access.objects.filter(person=person, purpose="incident")
     assert (access.actor, access.case, access.masked) == (world.leader, stored.number, True)
+
+
+def test_who_looks_at_an_incident_has_read_what_was_told_about_it(world):
+    stored = found(world, add_person())
+    told = Notice.objects.filter(incident=stored.pk, user=world.leader, channel="in-app")
+    assert set(told.values_list("state", flat=True)) == {"sent"}
+    page(world.street, f"{stored.pk}/")
+    assert set(told.values_list("state", flat=True)) == {"sent"}  # another's look reads nothing
+    page(world.leader, f"{stored.pk}/")
+    assert set(told.values_list("state", flat=True)) == {"read"}
 
 
 def test_the_auditor_reads_the_course_and_not_the_person(world):
@@ -272,7 +283,7 @@ def test_the_hand_over_s_forms(world):
 def test_who_was_there_is_for_the_street_alone_and_each_name_is_logged(world, monkeypatch):
     from passlight.core.places.hall import HallLevel
     from passlight.office.halls.models import Hall, Zone
-    from passlight.office.halls.queries import Presence
+    from passlight.office.halls.queries import Stay
 
     hall = Hall.objects.create(
         id=world.venue.pk, venue=world.venue, level=HallLevel.TOWN, state_at=world.clock.now()
@@ -284,7 +295,7 @@ def test_who_was_there_is_for_the_street_alone_and_each_name_is_logged(world, mo
     monkeypatch.setattr(
         co_present,
         "people_in_zone",
-        lambda zone, at: [Presence(visits_key=inside.visits_key, since=start, until=None)],
+        lambda zone, at: [Stay(visits_key=inside.visits_key, since=start, until=None)],
     )
     stored = found(world, person)
     world.clock.move(minutes=-2)
