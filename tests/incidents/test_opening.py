@@ -11,7 +11,7 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.actions import add_unit
 from passlight.office.accounts.models import Registration, Role, UnitKind
 from passlight.office.incidents import actions, follow, opening
-from passlight.office.incidents.models import Arrival, RecordLink, StoredIncident
+from passlight.office.incidents.models import PendingRecord, RecordLink, StoredIncident
 from passlight.office.incidents.recording import broken_at, read
 from passlight.office.notices.models import Notice
 from passlight.runtime.database import Role as DatabaseRole
@@ -177,10 +177,10 @@ def test_the_follower_takes_what_arrived_and_goes_on_past_a_bad_record(world):
     add_record(world.venue, "e", clock=world.clock, answer="red", kind="exit")
     assert follow.follow_records(world.clock, most=2) is True
     assert follow.follow_records(world.clock) is False
-    rows = Arrival.objects.order_by("seq").values_list("record", "fault")
+    rows = PendingRecord.objects.order_by("seq").values_list("record", "fault")
     assert list(rows) == [("a", ""), ("b", "incidents.refused.no-finding"), ("d", "")]
     assert StoredIncident.objects.count() == 2
-    assert Arrival.objects.filter(followed_at=None).count() == 0
+    assert PendingRecord.objects.filter(followed_at=None).count() == 0
 
 
 def test_a_killed_follower_does_the_record_again(world, monkeypatch):
@@ -189,7 +189,7 @@ def test_a_killed_follower_does_the_record_again(world, monkeypatch):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         follow.follow_records(world.clock)
     monkeypatch.undo()
-    assert Arrival.objects.get().followed_at is None
+    assert PendingRecord.objects.get().followed_at is None
     follow.follow_records(world.clock)
     assert StoredIncident.objects.count() == 1
 
@@ -261,7 +261,7 @@ def test_the_office_can_add_events_and_never_change_them(world, as_role):
             " '', '{}')",
             [world.venue.pk],
         )
-    assert Arrival.objects.filter(record="g").exists()
+    assert PendingRecord.objects.filter(record="g").exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,7 +23,7 @@ from passlight.office.jobs import Chore
 from passlight.office.notices.actions import notify
 from passlight.office.notices.contacts import add_contact
 from passlight.office.notices.delivery import ATTEMPTS_MAX, deliver
-from passlight.office.notices.models import Channel, Notice, NoticeState
+from passlight.office.notices.models import Notice, NoticeChannel, NoticeState
 from passlight.office.notices.queries import bell_of, failed_visible
 from passlight.office.notices.worker import rescue
 from passlight.runtime.clock import SystemClock, SystemEntropy
@@ -59,7 +59,7 @@ def office(
     user = add(Role.STREET_OFFICE, street)
     add_contact(
         user,
-        Channel.URL,
+        NoticeChannel.URL,
         receiver.url,
         language="zh",
         actor=None,
@@ -225,7 +225,7 @@ def test_what_failed_reaches_somebody_up_the_tree(
     clerk = add(Role.COUNTER_CLERK, hall)
     add_contact(
         clerk,
-        Channel.SMS,
+        NoticeChannel.SMS,
         "13812342261",
         language="zh",
         actor=None,

@@ -12,9 +12,9 @@ from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.notices.actions import mark_read, notify
 from passlight.office.notices.addresses import address_of
 from passlight.office.notices.contacts import add_contact, remove_contact
-from passlight.office.notices.models import Channel, Contact, Notice, NoticeState
+from passlight.office.notices.models import Contact, Notice, NoticeChannel, NoticeState
 from passlight.office.notices.queries import bell_of, unread_count, unread_of
-from passlight.office.notices.recipients import Post
+from passlight.office.notices.recipients import RoleHolder
 from passlight.runtime.clock import SystemEntropy
 from passlight.runtime.database import Role as DatabaseRole
 from tests.notices.conftest import StandingClock
@@ -29,10 +29,12 @@ PARAMS = {
 INCIDENT = uuid.UUID(int=3)
 
 
-def contact(recipient: User | Post, clock: StandingClock, address: str = "12345678901234567890"):
+def contact(
+    recipient: User | RoleHolder, clock: StandingClock, address: str = "12345678901234567890"
+):
     return add_contact(
         recipient,
-        Channel.WECOM,
+        NoticeChannel.WECOM,
         address,
         language="zh",
         actor=None,
@@ -41,7 +43,9 @@ def contact(recipient: User | Post, clock: StandingClock, address: str = "123456
     )
 
 
-def tell(*recipients: User | Post, clock: StandingClock, params: dict = PARAMS, code: str = CODE):
+def tell(
+    *recipients: User | RoleHolder, clock: StandingClock, params: dict = PARAMS, code: str = CODE
+):
     with transaction.atomic():
         return notify(recipients, code, params, incident=INCIDENT, clock=clock)
 
@@ -81,7 +85,7 @@ def test_a_post_is_told_and_whoever_holds_it_reads(
 ) -> None:
     first, second = add(Role.STREET_OFFICE, street, "one"), add(Role.STREET_OFFICE, street, "two")
     leader = add(Role.DUTY_LEADER, street)
-    post = Post(unit=street, role=Role.STREET_OFFICE)
+    post = RoleHolder(unit=street, role=Role.STREET_OFFICE)
     robot = contact(post, standing)
     tell(post, clock=standing)
     assert unread_count(first) == unread_count(second) == 1
@@ -115,7 +119,7 @@ def test_one_address_of_two_recipients_gets_one_message(
     street: Unit, add: Callable[..., User], standing: StandingClock
 ) -> None:
     office = add(Role.STREET_OFFICE, street)
-    post = Post(unit=street, role=Role.STREET_OFFICE)
+    post = RoleHolder(unit=street, role=Role.STREET_OFFICE)
     contact(office, standing)
     contact(post, standing)
     told = tell(office, post, clock=standing)
@@ -154,7 +158,7 @@ def test_an_address_is_sealed_masked_and_gone_when_removed(
     office = add(Role.STREET_OFFICE, street)
     made = add_contact(
         office,
-        Channel.SMS,
+        NoticeChannel.SMS,
         "138 1234 2261",
         language="zh",
         actor=office,

@@ -10,8 +10,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.notices.actions import notify
 from passlight.office.notices.contacts import add_contact
-from passlight.office.notices.models import Channel, Contact, Notice, NoticeState
-from passlight.office.notices.recipients import Post
+from passlight.office.notices.models import Contact, Notice, NoticeChannel, NoticeState
+from passlight.office.notices.recipients import RoleHolder
 from passlight.runtime.clock import SystemClock, SystemEntropy
 
 KEY = "693a91f6-7abc-4bc4-97a0-0ec2sifa5aaa"
@@ -28,16 +28,16 @@ def body(answer: object) -> str:
     return answer.content.decode()  # type: ignore[attr-defined]
 
 
-def tell(recipient: User | Post, number: str = "0608-03") -> Notice:
+def tell(recipient: User | RoleHolder, number: str = "0608-03") -> Notice:
     params = {"hall": {"zh": "清河街道中心", "en": "Qinghe Centre"}, "number": number}
     with transaction.atomic():
         return notify([recipient], "messages.incident_closed", params, clock=SystemClock())[0]
 
 
-def robot(recipient: User | Post) -> Contact:
+def robot(recipient: User | RoleHolder) -> Contact:
     return add_contact(
         recipient,
-        Channel.WECOM,
+        NoticeChannel.WECOM,
         KEY,
         language="zh",
         actor=None,
@@ -88,7 +88,7 @@ def test_what_failed_stands_first_for_the_duty_leader_and_goes_again(
     street: Unit, hall: Unit, add: Callable[..., User]
 ) -> None:
     leader, clerk = add(Role.DUTY_LEADER, hall), add(Role.COUNTER_CLERK, hall)
-    post = Post(unit=hall, role=Role.DUTY_LEADER)
+    post = RoleHolder(unit=hall, role=Role.DUTY_LEADER)
     robot(post)
     tell(post)
     Notice.objects.filter(channel="wecom").update(
@@ -169,7 +169,7 @@ def test_a_contact_of_one_person(street: Unit, hall: Unit, add: Callable[..., Us
 def test_another_units_contacts_are_not_ours(
     street: Unit, hall: Unit, add: Callable[..., User]
 ) -> None:
-    theirs = robot(Post(unit=street, role=Role.STREET_OFFICE))
+    theirs = robot(RoleHolder(unit=street, role=Role.STREET_OFFICE))
     manager = client_of(add(Role.HALL_MANAGER, hall))
     assert "****5aaa" not in body(manager.get("/notices/contacts/"))
     for act in ("test", "remove"):

@@ -18,7 +18,7 @@ from passlight.office.records.models import Record
 # What other parts ask halls, in one place.
 __all__ = [
     "OnDuty",
-    "Presence",
+    "Stay",
     "ZoneOccupancy",
     "door_document",
     "duties_of",
@@ -78,7 +78,7 @@ class OnDuty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
+class Stay:
     """One stay in a zone, by the pseudonym of visits; ``until`` None: still there."""
 
     visits_key: str
@@ -120,7 +120,7 @@ def occupancy(hall: Hall, at: datetime) -> list[ZoneOccupancy]:
     ]
 
 
-def people_in_zone(zone: Zone, at: datetime) -> list[Presence]:
+def people_in_zone(zone: Zone, at: datetime) -> list[Stay]:
     """Return whose stay in ``zone`` covers ``at``, by the records of its doors.
 
     A stay ends with its exit's record, else when its lease ended, else when the plan's longest
@@ -148,7 +148,7 @@ def people_in_zone(zone: Zone, at: datetime) -> list[Presence]:
     found = list(admits.values_list("visits_key", "occurred_at", "payload__entry__lease"))
     ends = _ends(hall, [lease for _, _, lease in found if lease])
     stays = [
-        Presence(visits_key=key, since=since, until=ends.get(lease))
+        Stay(visits_key=key, since=since, until=ends.get(lease))
         for key, since, lease in found
         if key is not None
     ]

@@ -24,7 +24,7 @@ from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.opening import open_by_hand, open_from_record
 from passlight.office.incidents.plan import limits_of
 from passlight.office.incidents.queries import incidents_visible
-from passlight.office.incidents.recording import Opened, add, hold, minutes_late
+from passlight.office.incidents.recording import HeldIncident, add, hold, minutes_late
 from passlight.office.incidents.refusing import refused
 from passlight.office.incidents.telling import send, tell
 from passlight.office.incidents.unread import pass_on_unread
@@ -261,7 +261,7 @@ def escalate(clock: Clock) -> bool:
     return False
 
 
-def _call_next(held: Opened, step: Step | None, clock: Clock) -> None:
+def _call_next(held: HeldIncident, step: Step | None, clock: Clock) -> None:
     """Tell the next one in the chain; at its end, the last one again."""
     stored, incident, now = held.stored, held.incident, clock.now()
     assert incident is not None, "it has events"
@@ -281,7 +281,7 @@ def _call_next(held: Opened, step: Step | None, clock: Clock) -> None:
 
 
 def _step(
-    held: Opened,
+    held: HeldIncident,
     step: Step,
     *,
     actor: User,
@@ -306,7 +306,7 @@ def _step(
     tell(held.stored, event, clock=clock)
 
 
-def _take(held: Opened, actor: User, clock: Clock) -> None:
+def _take(held: HeldIncident, actor: User, clock: Clock) -> None:
     """Make ``actor`` the owner: by the hand-over that waits for them, or by one of their own."""
     incident = held.incident
     assert incident is not None, "it has events"
@@ -321,7 +321,7 @@ def _take(held: Opened, actor: User, clock: Clock) -> None:
     add(held, What.ACCEPTED, actor=actor, clock=clock)
 
 
-def _held(incident: UUID, actor: User, step: Step | None = None) -> Opened:
+def _held(incident: UUID, actor: User, step: Step | None = None) -> HeldIncident:
     """Return the incident, locked, when the actor sees it and may record ``step``.
 
     Raises:

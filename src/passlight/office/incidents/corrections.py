@@ -28,7 +28,7 @@ from passlight.office.facts.queries import identity_facts
 from passlight.office.incidents.actions import may_record
 from passlight.office.incidents.duty import called
 from passlight.office.incidents.models import CorrectionRequest, StoredIncident
-from passlight.office.incidents.recording import Opened, add, hold
+from passlight.office.incidents.recording import HeldIncident, add, hold
 from passlight.office.incidents.refusing import refused
 from passlight.office.incidents.telling import tell
 from passlight.office.incidents.wording import masked_user
@@ -201,7 +201,7 @@ def _fact_of(stored: StoredIncident, fact_id: str) -> FactVersion | None:
     return latest
 
 
-def _held(incident: UUID, actor: User, step: Step) -> Opened:
+def _held(incident: UUID, actor: User, step: Step) -> HeldIncident:
     held = hold(incident)
     action = "incidents.decide" if step is Step.CORRECTED else "incidents.street"
     if not allowed(actor, action) or not may_record(actor, held.stored, step):
@@ -210,7 +210,7 @@ def _held(incident: UUID, actor: User, step: Step) -> Opened:
 
 
 def _event(
-    held: Opened,
+    held: HeldIncident,
     step: Step,
     *,
     actor: User,

@@ -25,7 +25,7 @@ from passlight.office.halls.models import Hall
 from passlight.office.halls.queries import halls_visible, occupancy
 from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.queries import (
-    Listed,
+    ListedIncident,
     corrections_visible,
     incidents_visible,
     listed,
@@ -232,7 +232,7 @@ def _incidents(rows: QuerySet[StoredIncident], now: datetime) -> list[dict[str, 
     return [_incident(one, now) for one in shown]
 
 
-def _incident(one: Listed, now: datetime) -> dict[str, Any]:
+def _incident(one: ListedIncident, now: datetime) -> dict[str, Any]:
     language = current_language()
     following = one.late[0] if one.late else one.waits
     return {

@@ -13,7 +13,7 @@ from django.db import DataError, IntegrityError, transaction
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
 from passlight.core.kernel.problem import ProblemError
-from passlight.office.incidents.models import Arrival
+from passlight.office.incidents.models import PendingRecord
 from passlight.office.incidents.opening import open_from_record
 from passlight.office.records.models import Record
 from passlight.runtime.clock import SystemEntropy
@@ -38,7 +38,7 @@ def _follow_next(clock: Clock, entropy: Entropy) -> bool:
     A record that cannot be followed is set aside with its reason, and those after it go on.
     """
     with transaction.atomic():
-        waiting = Arrival.objects.filter(followed_at=None).order_by("seq")
+        waiting = PendingRecord.objects.filter(followed_at=None).order_by("seq")
         arrival = waiting.select_for_update(skip_locked=True).first()
         if arrival is None:
             return False

@@ -24,7 +24,7 @@ from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import allowed, requires, signed_in_user
 from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.plan import limits_of
-from passlight.office.incidents.queries import Listed, listed, open_incidents
+from passlight.office.incidents.queries import ListedIncident, listed, open_incidents
 from passlight.office.incidents.wording import entrance_words, named, step_words
 from passlight.office.pages.language import current_language
 from passlight.office.people.identity import Purpose
@@ -107,7 +107,9 @@ def isolation_changes(request: HttpRequest) -> HttpResponse:
     return HttpResponse(headers={"HX-Refresh": "true"})
 
 
-def _waiting_and_inside(user: User, venue: str, now: datetime) -> tuple[list[Listed], list[Listed]]:
+def _waiting_and_inside(
+    user: User, venue: str, now: datetime
+) -> tuple[list[ListedIncident], list[ListedIncident]]:
     rows = open_incidents(user).filter(left_at=None)
     chosen = _uuid(venue)
     if chosen is not None:
@@ -119,7 +121,7 @@ def _waiting_and_inside(user: User, venue: str, now: datetime) -> tuple[list[Lis
     return to_lead, sorted(inside, key=lambda one: (not one.late, one.stored.isolated_at))
 
 
-def _gone(one: Listed) -> bool:
+def _gone(one: ListedIncident) -> bool:
     """Return whether the person went before they could be led there; the log says why."""
     event = one.incident.done.get(Step.ISOLATED)
     return event is not None and event.what is What.EXCUSED
@@ -149,7 +151,7 @@ def _identities(
 
 
 def _case(
-    one: Listed, people: dict[str, MaskedIdentity], now: datetime, *, since: datetime
+    one: ListedIncident, people: dict[str, MaskedIdentity], now: datetime, *, since: datetime
 ) -> Case:
     stored, language = one.stored, current_language()
     clocks = {waits.step: waits for waits in due(one.incident, limits_of(stored.limits), now)}
@@ -168,7 +170,7 @@ def _case(
     )
 
 
-def _line(one: Listed, step: Step, clock: Due | None) -> StepLine:
+def _line(one: ListedIncident, step: Step, clock: Due | None) -> StepLine:
     words, done = step_words(step), one.incident.done.get(step)
     return StepLine(
         step=step,
@@ -188,7 +190,7 @@ def elapsed(length: timedelta) -> str:
     return f"{minutes:02d}:{seconds % MINUTE:02d}"
 
 
-def _fingerprint(cases: Iterable[Listed]) -> str:
+def _fingerprint(cases: Iterable[ListedIncident]) -> str:
     """Return what changes when the page would look different: events, and what became late."""
     said = [
         f"{one.stored.pk}/{one.stored.events}/{','.join(late.step for late in one.late)}"

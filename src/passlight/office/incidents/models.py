@@ -132,7 +132,7 @@ class RecordLink(models.Model):
         return self.record
 
 
-class Arrival(models.Model):
+class PendingRecord(models.Model):
     """An abnormal record that came in, waiting to be followed; a trigger on the records adds it.
 
     ``fault`` says why it was set aside; a fault never stops what comes after it.

@@ -24,7 +24,7 @@ from passlight.office.accounts.roles import allowed
 from passlight.office.incidents.duty import chain
 from passlight.office.incidents.models import RecordLink, StoredIncident
 from passlight.office.incidents.plan import plan_for
-from passlight.office.incidents.recording import Opened, add, hold
+from passlight.office.incidents.recording import HeldIncident, add, hold
 from passlight.office.incidents.refusing import refused
 from passlight.office.incidents.telling import tell
 from passlight.office.incidents.wording import SYSTEM
@@ -205,7 +205,7 @@ def _running(found: NewFinding) -> StoredIncident | None:
     return of_its_time.order_by("found_at").first() or of_its_day.order_by("found_at").first()
 
 
-def _join(found: NewFinding, incident: UUID, clock: Clock) -> Opened:
+def _join(found: NewFinding, incident: UUID, clock: Clock) -> HeldIncident:
     held = hold(incident)
     assert held.incident is not None, "it has events"
     if len(held.incident.findings) < JOINED_EVENTS_MAX:
@@ -216,7 +216,7 @@ def _join(found: NewFinding, incident: UUID, clock: Clock) -> Opened:
     return held
 
 
-def _open(found: NewFinding, clock: Clock, entropy: Entropy) -> Opened:
+def _open(found: NewFinding, clock: Clock, entropy: Entropy) -> HeldIncident:
     now = clock.now()
     plan = plan_for(found.venue, found.found_at)
     people = chain(found.venue.unit, DutyRole.DUTY_LEADER, now)
@@ -244,7 +244,7 @@ def _open(found: NewFinding, clock: Clock, entropy: Entropy) -> Opened:
         events=0,
         changed_at=now,
     )
-    held = Opened(stored=stored, incident=None)
+    held = HeldIncident(stored=stored, incident=None)
     event = add(
         held,
         What.OPENED,

@@ -22,8 +22,7 @@ from passlight.office.incidents.wording import (
     step_words,
 )
 from passlight.office.notices.addresses import address_of
-from passlight.office.notices.models import Channel as ContactChannel
-from passlight.office.notices.models import Contact
+from passlight.office.notices.models import Contact, NoticeChannel
 from passlight.office.pages.language import current_language
 from passlight.runtime.catalogue import both
 
@@ -211,8 +210,10 @@ def calls(
     waiting = next((step for step in next_steps(incident)), None)
     people: dict[int, tuple[User, Both]] = {}
     for step, role in _called_about(waiting, incident):
-        for user in roster.called(stored.unit, role):
-            people.setdefault(user.pk, (user, step_words(step)))
+        for place, user in enumerate(roster.called(stored.unit, role)):
+            # Who is first for a step is called about it, and not as somebody's deputy.
+            if place == 0 or user.pk not in people:
+                people[user.pk] = (user, step_words(step))
     if stored.opened_by is not None:
         people.setdefault(stored.opened_by.pk, (stored.opened_by, both("incidents.first_scan")))
     others = [pair for pk, pair in people.items() if reader is None or pk != reader.pk]
@@ -239,7 +240,7 @@ def _called_about(waiting: Step | None, incident: Incident) -> list[tuple[Step, 
 
 
 def _call(user: User, why: Both) -> Call:
-    contact = Contact.objects.filter(user=user, channel=ContactChannel.SMS, removed_at=None).first()
+    contact = Contact.objects.filter(user=user, channel=NoticeChannel.SMS, removed_at=None).first()
     unit: Both = {"zh": "", "en": ""}
     if user.unit is not None:
         unit = {"zh": user.unit.name, "en": user.unit.name_en}

@@ -22,7 +22,7 @@ _OWN_ONLY = frozenset({Role.CHECKER, Role.VENUE_OPERATOR, Role.GUIDE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedIncident:
     """An incident with its clocks at one moment: how old, which step waits, how late."""
 
     stored: StoredIncident
@@ -86,19 +86,19 @@ def corrections_visible(user: User) -> QuerySet[CorrectionRequest]:
     )
 
 
-def listed(rows: Iterable[StoredIncident], now: datetime) -> list[Listed]:
+def listed(rows: Iterable[StoredIncident], now: datetime) -> list[ListedIncident]:
     """Return incidents with their clocks, late ones first, then by age."""
     found = [_listed(stored, now) for stored in rows]
     return sorted(found, key=lambda one: (not one.late, one.stored.found_at, one.stored.pk))
 
 
-def _listed(stored: StoredIncident, now: datetime) -> Listed:
+def _listed(stored: StoredIncident, now: datetime) -> ListedIncident:
     incident = read(stored)
     waiting = due(incident, limits_of(stored.limits), now)
     late = tuple(one for one in waiting if one.is_late)
     possible = set(next_steps(incident))
     ready = [one for one in waiting if one.step in possible] or list(waiting)
-    return Listed(
+    return ListedIncident(
         stored=stored,
         incident=incident,
         age=(stored.closed_at or now) - stored.found_at,

@@ -30,14 +30,14 @@ _BESIDE = frozenset({Step.LEADING_GROUP_TOLD})
 
 
 @dataclass(slots=True, kw_only=True)
-class Opened:
+class HeldIncident:
     """An incident whose row this transaction holds, and what its events say."""
 
     stored: StoredIncident
     incident: Incident | None
 
 
-def hold(incident_id: UUID) -> Opened:
+def hold(incident_id: UUID) -> HeldIncident:
     """Return an incident, locked until the transaction ends.
 
     Raises:
@@ -46,7 +46,7 @@ def hold(incident_id: UUID) -> Opened:
     assert connection.in_atomic_block, "an incident is held inside a transaction"
     rows = StoredIncident.objects.select_related("venue", "unit", "owner", "deputy")
     stored = rows.select_for_update(of=("self",)).get(pk=incident_id)
-    return Opened(stored=stored, incident=read(stored))
+    return HeldIncident(stored=stored, incident=read(stored))
 
 
 def read(stored: StoredIncident) -> Incident:
@@ -56,7 +56,7 @@ def read(stored: StoredIncident) -> Incident:
 
 
 def add(
-    held: Opened,
+    held: HeldIncident,
     what: What,
     *,
     actor: User | None,
@@ -115,7 +115,7 @@ def _units(event: IncidentEvent) -> tuple[str, ...]:
     return (event.unit,) if event.unit else ()
 
 
-def _derive(held: Opened, now: datetime) -> None:
+def _derive(held: HeldIncident, now: datetime) -> None:
     """Set what lists search by, from nothing but the events."""
     stored, incident = held.stored, held.incident
     assert incident is not None, "there is an event"

@@ -28,7 +28,7 @@ from passlight.office.incidents.forms import HandOverForm, OpenForm, hand_over_p
 from passlight.office.incidents.grounds import grounds_of
 from passlight.office.incidents.models import EvidenceFile, RecordLink, StoredIncident
 from passlight.office.incidents.queries import (
-    Listed,
+    ListedIncident,
     closed_incidents,
     incidents_visible,
     listed,
@@ -271,12 +271,12 @@ def _rights(user: User, stored: StoredIncident, incident: Incident) -> dict[str,
     }
 
 
-def _rows(rows: list[Listed], now: datetime) -> list[dict[str, Any]]:
+def _rows(rows: list[ListedIncident], now: datetime) -> list[dict[str, Any]]:
     roster = Roster(now)
     return [_row(row, now, roster) for row in rows]
 
 
-def _row(row: Listed, now: datetime, roster: Roster) -> dict[str, Any]:
+def _row(row: ListedIncident, now: datetime, roster: Roster) -> dict[str, Any]:
     stored, waits = row.stored, row.waits
     return {
         "stored": stored,

@@ -18,9 +18,9 @@ from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.problem import ProblemError
 from passlight.messages.text import Parameters, message
 from passlight.office.accounts.models import Role, User
-from passlight.office.notices.models import Channel, Contact, Notice, NoticeState
+from passlight.office.notices.models import Contact, Notice, NoticeChannel, NoticeState
 from passlight.office.notices.queries import bell_of
-from passlight.office.notices.recipients import Post, Recipient
+from passlight.office.notices.recipients import Recipient, RoleHolder
 from passlight.office.notices.tasks import deliver_notice
 from passlight.runtime.catalogue import LANGUAGES
 
@@ -62,7 +62,7 @@ def notify(
 def queue_notice(contact: Contact, code: str, params: Parameters, *, clock: Clock) -> Notice:
     """Send one message to one contact, whether or not the same was sent a moment ago."""
     assert connection.in_atomic_block, "notices belong to the transaction of what they tell"
-    recipient = contact.user or Post(unit=contact.unit, role=Role(contact.role))
+    recipient = contact.user or RoleHolder(unit=contact.unit, role=Role(contact.role))
     notice = _draft(recipient, contact, code, params, incident=None, clock=clock)
     _store([notice])
     return notice
@@ -104,7 +104,7 @@ def _draft(
     """Return the row of one message to one recipient: over ``contact``, or in the bell."""
     plain = json.loads(json.dumps(params, ensure_ascii=False, sort_keys=True))
     user = recipient if isinstance(recipient, User) else None
-    role = recipient.role if isinstance(recipient, Post) else ""
+    role = recipient.role if isinstance(recipient, RoleHolder) else ""
     bell = f"user:{user.pk}" if user else f"post:{recipient.unit and recipient.unit.pk}:{role}"
     address = bytes(contact.mark).hex() if contact else bell
     said = json.dumps([code, plain, str(incident), address], ensure_ascii=False, sort_keys=True)
@@ -114,7 +114,7 @@ def _draft(
         user=user,
         role=role,
         contact=contact,
-        channel=contact.channel if contact else Channel.IN_APP,
+        channel=contact.channel if contact else NoticeChannel.IN_APP,
         language=contact.language if contact else "",
         code=code,
         params=plain,
@@ -128,7 +128,7 @@ def _draft(
 def _contacts(recipient: Recipient) -> QuerySet[Contact]:
     wanted = (
         Q(unit=recipient.unit, role=recipient.role)
-        if isinstance(recipient, Post)
+        if isinstance(recipient, RoleHolder)
         else Q(user=recipient)
     )
     return Contact.objects.filter(wanted, removed_at=None).order_by("added_at", "pk")

@@ -12,7 +12,7 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.roles import requires, signed_in_user
 from passlight.office.notices.contacts import add_contact, remove_contact, send_test
 from passlight.office.notices.forms import ContactForm
-from passlight.office.notices.models import Channel, Contact, Notice
+from passlight.office.notices.models import Contact, Notice, NoticeChannel
 from passlight.office.notices.queries import contacts_visible, last_notices
 from passlight.office.pages.language import current_language, message
 from passlight.runtime.clock import SystemClock, SystemEntropy
@@ -46,7 +46,7 @@ def add(request: HttpRequest) -> HttpResponseBase:
         try:
             contact = add_contact(
                 form.recipient(),
-                Channel(form.cleaned_data["channel"]),
+                NoticeChannel(form.cleaned_data["channel"]),
                 form.cleaned_data["address"],
                 language=form.language_chosen(),
                 actor=user,

@@ -11,8 +11,8 @@ from passlight.messages.addresses import mask_address, read_address
 from passlight.office.accounts.models import User
 from passlight.office.notices.actions import queue_notice
 from passlight.office.notices.addresses import erase_address, mark_of, seal_address
-from passlight.office.notices.models import Channel, Contact, Notice
-from passlight.office.notices.recipients import Post, Recipient
+from passlight.office.notices.models import Contact, Notice, NoticeChannel
+from passlight.office.notices.recipients import Recipient, RoleHolder
 from passlight.runtime.catalogue import Language
 
 TEST = "messages.test"
@@ -20,7 +20,7 @@ TEST = "messages.test"
 
 def add_contact(
     recipient: Recipient,
-    channel: Channel,
+    channel: NoticeChannel,
     address: str,
     *,
     language: Language,
@@ -28,14 +28,14 @@ def add_contact(
     clock: Clock,
     entropy: Entropy,
 ) -> Contact:
-    """Add a way to reach a user or a duty post; the address is sealed before it is stored.
+    """Add a way to reach a user or whoever holds a role; the address is stored sealed.
 
     Raises:
         ProblemError: when the address is none of that channel, or known already.
     """
     plain = read_address(channel, address)
     contact_id = UUID(bytes=entropy.token(16), version=4)
-    post = recipient if isinstance(recipient, Post) else None
+    holder = recipient if isinstance(recipient, RoleHolder) else None
     user = recipient if isinstance(recipient, User) else None
     unit = recipient.unit
     if unit is None:
@@ -44,7 +44,7 @@ def add_contact(
         id=contact_id,
         unit=unit,
         user=user,
-        role=post.role if post else "",
+        role=holder.role if holder else "",
         channel=channel,
         language=language,
         address_sealed=seal_address(contact_id, plain),

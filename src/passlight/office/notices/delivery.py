@@ -13,7 +13,7 @@ from passlight.messages.text import Parameter, message
 from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.notices.addresses import address_of
 from passlight.office.notices.models import Contact, Notice, NoticeState
-from passlight.office.notices.recipients import Post
+from passlight.office.notices.recipients import RoleHolder
 from passlight.office.notices.tasks import BACKOFF
 from passlight.runtime.catalogue import both
 
@@ -106,8 +106,8 @@ def _give_up(notice: Notice, fault: str, *, clock: Clock) -> None:
         )
 
 
-def _carers(unit: Unit) -> list[Post]:
-    """Return the post that must know: the unit's own, or the nearest above that anybody holds."""
+def _carers(unit: Unit) -> list[RoleHolder]:
+    """Return who must know: the unit's own, or the nearest above where anybody holds the role."""
     numbers = [int(part) for part in unit.path.strip("/").split("/")]
     known = Unit.objects.in_bulk(numbers)
     held = set(
@@ -115,13 +115,13 @@ def _carers(unit: Unit) -> list[Post]:
             "unit", "role"
         )
     )
-    posts = [
-        Post(unit=known[number], role=role)
+    holders = [
+        RoleHolder(unit=known[number], role=role)
         for number in reversed(numbers)
         for role in CARERS
         if (number, role.value) in held
     ]
-    return posts[:1] or [Post(unit=unit, role=Role.DUTY_LEADER)]
+    return holders[:1] or [RoleHolder(unit=unit, role=Role.DUTY_LEADER)]
 
 
 def _recipient(contact: Contact) -> Parameter:

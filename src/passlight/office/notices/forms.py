@@ -9,8 +9,8 @@ from passlight.messages.addresses import read_address
 from passlight.office.accounts.forms import UnitField
 from passlight.office.accounts.models import Role, Unit, User
 from passlight.office.accounts.roles import visible_units
-from passlight.office.notices.models import Channel
-from passlight.office.notices.recipients import Post, Recipient
+from passlight.office.notices.models import NoticeChannel
+from passlight.office.notices.recipients import Recipient, RoleHolder
 from passlight.office.pages.choices import named_choices
 from passlight.office.pages.language import lazy_message, message
 from passlight.runtime.catalogue import Language
@@ -20,7 +20,7 @@ POSTS = (
     *(Role.DUTY_LEADER, Role.HALL_MANAGER, Role.GUIDE, Role.COUNTER_CLERK),
     *(Role.STREET_OFFICE, Role.DISTRICT_OFFICE, Role.STEWARD),
 )
-CHANNELS = tuple(channel for channel in Channel if channel is not Channel.IN_APP)
+CHANNELS = tuple(channel for channel in NoticeChannel if channel is not NoticeChannel.IN_APP)
 
 
 class BellFilterForm(forms.Form):
@@ -76,7 +76,7 @@ class ContactForm(forms.Form):
         unit.empty_label = None
         # Any address at all means any server at all: the district answers for that.
         wide = actor.role == Role.DISTRICT_OFFICE
-        known = [one for one in CHANNELS if wide or one is not Channel.URL]
+        known = [one for one in CHANNELS if wide or one is not NoticeChannel.URL]
         channel.choices = named_choices(known, words="notices.channel")
 
     def clean_username(self) -> User | None:
@@ -104,7 +104,7 @@ class ContactForm(forms.Form):
         user = self.cleaned_data["username"]
         if isinstance(user, User):
             return user
-        return Post(unit=self.cleaned_data["unit"], role=Role(self.cleaned_data["role"]))
+        return RoleHolder(unit=self.cleaned_data["unit"], role=Role(self.cleaned_data["role"]))
 
     def language_chosen(self) -> Language:
         """Return the language a valid form names."""

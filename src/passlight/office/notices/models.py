@@ -7,7 +7,7 @@ from django.db import models
 from passlight.office.accounts.models import Role, Unit, User
 
 
-class Channel(models.TextChoices):
+class NoticeChannel(models.TextChoices):
     """Ways to reach somebody; ``in-app`` is the bell, which everybody has."""
 
     IN_APP = "in-app"
@@ -39,7 +39,7 @@ class Contact(models.Model):
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="contacts")
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="contacts")
     role = models.CharField(max_length=24, choices=Role.choices, blank=True)
-    channel = models.CharField(max_length=12, choices=Channel.choices)
+    channel = models.CharField(max_length=12, choices=NoticeChannel.choices)
     language = models.CharField(max_length=2, choices=[("zh", "中文"), ("en", "English")])
     address_sealed = models.BinaryField()
     mark = models.BinaryField()
@@ -80,7 +80,7 @@ class Notice(models.Model):
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="notices")
     role = models.CharField(max_length=24, choices=Role.choices, blank=True)
     contact = models.ForeignKey(Contact, models.PROTECT, null=True, related_name="notices")
-    channel = models.CharField(max_length=12, choices=Channel.choices)
+    channel = models.CharField(max_length=12, choices=NoticeChannel.choices)
     language = models.CharField(max_length=2)
     code = models.CharField(max_length=64)
     params = models.JSONField()

@@ -8,13 +8,13 @@ from django.db.models import Q, QuerySet
 
 from passlight.office.accounts.models import User
 from passlight.office.accounts.roles import visible_units
-from passlight.office.notices.models import Channel, Contact, Notice, NoticeState
+from passlight.office.notices.models import Contact, Notice, NoticeChannel, NoticeState
 
 
 def bell_of(user: User) -> QuerySet[Notice]:
     """Return the notices in the bell of ``user``: their own, and those of the post they hold."""
     return Notice.objects.filter(
-        Q(user=user) | Q(user=None, unit=user.unit, role=user.role), channel=Channel.IN_APP
+        Q(user=user) | Q(user=None, unit=user.unit, role=user.role), channel=NoticeChannel.IN_APP
     ).order_by("-created_at", "pk")
 
 
@@ -31,21 +31,12 @@ def unread_of(incident: UUID, *, before: datetime) -> QuerySet[Notice]:
     return (
         Notice.objects.filter(
             incident=incident,
-            channel=Channel.IN_APP,
+            channel=NoticeChannel.IN_APP,
             state=NoticeState.SENT,
             passed_on_at=None,
             created_at__lte=before,
         )
         .select_related("user", "unit")
-        .order_by("created_at", "pk")
-    )
-
-
-def notices_of(incident: UUID) -> QuerySet[Notice]:
-    """Return every notice about an incident, oldest first: who was told how, sent and read when."""
-    return (
-        Notice.objects.filter(incident=incident)
-        .select_related("user", "unit", "contact", "read_by")
         .order_by("created_at", "pk")
     )
 

@@ -1,4 +1,4 @@
-"""Who a notice is for: a user, or a duty post of a unit."""
+"""Who a notice is for: a user, or whoever holds a role in a unit."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,11 @@ from passlight.office.accounts.models import Role, Unit, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class RoleHolder:
     """Whoever holds ``role`` in ``unit``: the street's epidemic-control office, for one."""
 
     unit: Unit
     role: Role
 
 
-Recipient = User | Post
+Recipient = User | RoleHolder

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Arrival',
+            name='PendingRecord',
             fields=[
                 ('seq', models.BigAutoField(primary_key=True, serialize=False)),
                 ('record', models.TextField(unique=True)),
