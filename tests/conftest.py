@@ -34,6 +34,25 @@ from passlight.runtime.settings import Settings, child_environment, read_setting
 from tests.databases import KEPT, TABLES, TEMPLATE, Copies, copy_template, delete_all, filled_tables
 
 RUN = "PASSLIGHT_TEST_RUN"
+# The files that take longest, longest first.
+LONGEST = (
+    "simulation/test_hall_days.py",
+    "simulation/test_district.py",
+    "cli/test_errors.py",
+    "gateway/test_verification.py",
+    "faults/test_kill.py",
+    "statuses/test_worker.py",
+    "gateway/test_records.py",
+    "gateway/test_door_feed.py",
+    "faults/test_outage.py",
+    "office/test_roles.py",
+    "gateway/test_codes.py",
+    "office/test_zhengzhou.py",
+    "simulation/test_feeds.py",
+    "statuses/test_from_scratch.py",
+    "feeds/test_landing.py",
+    "tools/test_bench.py",
+)
 SERVER_OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -49,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give this run a folder, and this process a home below it, before any fixture runs."""
     if not hasattr(config, "workerinput"):
         os.environ[RUN] = tempfile.mkdtemp(prefix="passlight-test-")
+    # Groups go to workers in the order below, not by the number of their tests.
+    config.option.loadscopereorder = False
     home = Path(os.environ[RUN]) / f"home-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     os.environ["PASSLIGHT_HOME"] = str(home)
     os.environ["PASSLIGHT_KEYS"] = str(home / "keys")
@@ -65,7 +86,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file on one worker, for its shared fixtures, unless it names a group of its own."""
+    """Keep a file on one worker, for its shared fixtures, unless it names a group of its own.
+
+    Long files come first, so that no worker waits for the other at the end; browsers come last,
+    because Playwright leaves an event loop in its thread and nothing there can start another.
+    """
+    rank = {name: number for number, name in enumerate(LONGEST)}
+
+    def order(item: pytest.Item) -> tuple[bool, int]:
+        name = "/".join(item.path.parts[-2:])
+        return name.startswith("browser/"), rank.get(name, len(LONGEST))
+
+    items.sort(key=order)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))

@@ -4,8 +4,13 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh --tests || exit $?
 status=0
+# The browser's code is tested beside the checks: neither uses two cores for long.
+browser=$(mktemp)
+npm test --silent >"$browser" 2>&1 &
+npm_test=$!
 tools/check.sh || status=1
-npm test --silent || status=1
+wait $npm_test || status=1
+cat "$browser"; rm -f "$browser"
 # What times real processes or drives a browser runs by itself: a browser keeps an event loop
 # in its process, and two cores are enough for one such test at a time.
 .venv/bin/pytest -q -n 2 --dist loadgroup -m "not serial and not browser" || status=1
