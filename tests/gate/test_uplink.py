@@ -141,8 +141,14 @@ def test_an_office_that_is_away_keeps_no_news_from_the_door(
     assert gate.state.grant
 
 
-def test_an_identity_card_is_answered_through_office_and_gateway(
-    world: World, office: Office, gateway: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("path", ["/gates/document", "/gates/arrival"])
+def test_a_card_or_a_check_in_is_answered_through_office_and_gateway(
+    world: World,
+    office: Office,
+    gateway: Running,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
 ) -> None:
     """The office's part is its sealed token (tests/gates); the gateway and the door are real."""
     sampled = office.clock.now() - timedelta(hours=49)
@@ -155,8 +161,9 @@ def test_an_identity_card_is_answered_through_office_and_gateway(
     carry = carried(gateway)
 
     def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path != "/gates/document":
+        if not request.url.path.startswith("/gates/"):
             return carry(request)
+        assert request.url.path == path
         token = sealer.seal(
             Use.SUBJECT, ordinal=1, checker=DEVICE, venue=VENUE,
             now=office.clock.now(), entropy=Entropy(),
@@ -168,7 +175,13 @@ def test_an_identity_card_is_answered_through_office_and_gateway(
     line._server = answer
     monkeypatch.setattr("passlight.gate.asking.LOOKUP_SECONDS", 5.0)  # a loaded test machine
     shown = ShownDocument(document=read_document("resident-id", "11010519491231002X"), source="id")
-    decision = asyncio.run(gate.door.present(shown))
+    if path == "/gates/document":
+        decision = asyncio.run(gate.door.present(shown))
+    else:  # four signs of the page, and a guard's look
+        assert show(gate, "A3F2").verdict.outcome is Outcome.ASK
+        looked = asyncio.run(gate.door.observe(guard="g-17"))
+        assert looked is not None
+        decision = looked
     # 49 h old where 48 h is the limit: the gateway says green, the door's own policy refuses.
     assert (decision.answer, decision.verdict.outcome) == ("green", Outcome.REFUSE)
     assert decision.verdict.age_hours in {48, 49}  # the ten-minute grid favours the resident
@@ -177,7 +190,7 @@ def test_an_identity_card_is_answered_through_office_and_gateway(
     named = (
         "SELECT count(*) FROM records_record WHERE key LIKE 'gate:%%' AND visits_key IS NOT NULL"
     )
-    assert office.sql(named) == [(1,)]
+    assert office.sql(named) == [(1 if path == "/gates/document" else 2,)]
 
 
 def test_a_cap_of_three_lets_three_in_through_the_real_gateway(
