@@ -22,6 +22,7 @@ from passlight.office.gates.models import GateAlarm, GateDevice, GateReceipt, Ga
 from passlight.office.gates.service import GRANT_LIFE
 from passlight.office.people.models import Access
 from passlight.office.records.models import Record
+from passlight.runtime.database import Role as DatabaseRole
 from passlight.runtime.device_key import DeviceKey, fingerprint_of
 from passlight.runtime.keys import KeyFolder
 from passlight.runtime.sealed import Sealer, Use
@@ -159,6 +160,26 @@ def test_whoever_made_an_account_does_not_confirm_beside_it(cast: Cast, key: Dev
         User.objects.filter(pk=one.pk).update(added_by=None)
     User.objects.filter(pk__in=[cast.first.pk, cast.second.pk]).update(added_by=cast.elsewhere)
     assert confirm(cast, cast.second, said["device"], said["fingerprint"]).status_code == 302
+
+
+def test_the_office_s_own_database_role_does_all_of_it(
+    cast: Cast, key: DeviceKey, as_role: Any
+) -> None:
+    with as_role(DatabaseRole.OFFICE):
+        said = initialize(token_of(cast), key).json()
+        wrong = f"{(int(said['fingerprint']) + 1) % 1_000_000:06d}"
+        assert confirm(cast, cast.second, said["device"], wrong).status_code == 422
+        assert confirm(cast, cast.second, said["device"], said["fingerprint"]).status_code == 302
+        assert ask_grant(key).status_code == 200
+        device = GateDevice.objects.get()
+        alarm = GateAlarm.objects.create(device=device, kind="receipt", at=CLOCK.now())
+        second = cast.browser(cast.second)
+        assert second.post(f"/gates/alarms/{alarm.pk}/seen/").status_code == 302
+        end = {"reason": "丢失", "erase": "on"}
+        assert second.post(f"/gates/{device.pk}/end/", end).status_code == 302
+        assert second.post(f"/gates/{device.pk}/end/", {"reason": "丢失"}).status_code == 302
+    device.refresh_from_db()
+    assert (device.state, device.misread) == ("revoked", 1)
 
 
 def test_the_database_itself_refuses_one_person_twice(cast: Cast, key: DeviceKey) -> None:
@@ -348,12 +369,13 @@ def test_nobody_logs_in_with_a_gates_account(cast: Cast, key: DeviceKey) -> None
     assert not device.account.check_password("")
 
 
+@pytest.mark.parametrize("limit", ["LOOKUPS_A_MINUTE", "LOOKUPS_AN_HOUR"])
 def test_look_ups_are_counted_by_device(
-    cast: Cast, key: DeviceKey, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, key: DeviceKey, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     from passlight.office.gates import machine_views
 
-    monkeypatch.setattr(machine_views, "LOOKUPS_A_MINUTE", 2)
+    monkeypatch.setattr(machine_views, limit, 2)
     enrolled(cast, key)
     body = {"type": "resident-id", "number": "11010519491231002X"}
     for _ in range(2):

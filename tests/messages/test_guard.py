@@ -117,6 +117,24 @@ def test_places_pass(place: str) -> None:
     check_place(place)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "大厅 https://evil.example",
+        "大厅：／／x",
+        "[点此领取](x)",
+        "<a>大厅",
+        "WWW.evil.example",
+        "ｗｗｗ.evil.example",
+        "@所有人 大厅",
+    ],
+)
+def test_a_link_in_the_place_of_a_place_is_refused(place: str) -> None:
+    """A venue names itself: its name does not speak in the office's voice."""
+    with pytest.raises(UnsafeTextError):
+        check_place(place)
+
+
 @pytest.mark.parametrize("place", ["王晓明", "李明", "欧阳晓"])
 def test_a_person_in_the_place_of_a_place_is_refused(place: str) -> None:
     with pytest.raises(UnsafeTextError):

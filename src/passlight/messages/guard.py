@@ -23,6 +23,7 @@ _PLACE_WORDS = re.compile(
     "[省市区县镇乡村街道路桥巷弄里港湾门厅室站馆所院楼层号处口区组会社台窗岗亭园庄宅厂场库局办部]"
     "|中心|大厅|机构"
 )
+_MARKUP = re.compile(r"://|WWW\.|[<>\[\]`@]")
 _HAN_NAME = re.compile("[\u3400-\u9fff]{2,4}")
 _BETWEEN_DIGITS = re.compile(r"(?<=[0-9X])[\s\-‐‑–—_.·/]{1,3}(?=[0-9X])")
 _AFTER_LETTER = re.compile(r"(?<=[A-Z])[\s\-‐‑–—_.·/]{1,3}(?=[0-9])")
@@ -88,9 +89,13 @@ def check_person(value: str) -> None:
 def check_place(value: str) -> None:
     """Let the name of a place, a unit or a post pass unless it looks like a person's.
 
+    Venues name themselves: a link or markup in a name would go out in the office's own voice.
+
     Raises:
         UnsafeTextError: when it does.
     """
+    if _MARKUP.search(_plain(value)):
+        raise UnsafeTextError("a link or markup")
     if _HAN_NAME.fullmatch(value) and _is_name(value):
         raise UnsafeTextError("a full name")
 

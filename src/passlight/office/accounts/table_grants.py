@@ -83,8 +83,13 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     # records: appended by gateways, read by the office
     "records_record": {Role.OFFICE: READ, Role.GATEWAY: "SELECT (key, digest), INSERT"},
     # gates: the office lets devices in and publishes what doors follow, gateways append
-    "gates_device": {Role.OFFICE: WRITE, Role.GATEWAY: "SELECT (id, state)"},
-    "gates_token": {Role.OFFICE: WRITE},
+    "gates_device": {
+        # Its key, its door and who invited it stay what they were.
+        Role.OFFICE: "SELECT, INSERT, UPDATE (state, confirmed_by_id, confirmed_at, account_id,"
+        " misread, granted_at, ended_by_id, ended_at, reason, wipe_order)",
+        Role.GATEWAY: "SELECT (id, state)",
+    },
+    "gates_token": {Role.OFFICE: "SELECT, INSERT, UPDATE (used_at, device_id)"},
     "gates_door": {Role.OFFICE: APPEND, Role.GATEWAY: READ},
     "gates_record": {
         Role.OFFICE: READ,
@@ -95,7 +100,10 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
         Role.GATEWAY: "SELECT (device_id, boot, seq, hash, prev), INSERT",
     },
     "gates_report": {Role.OFFICE: READ, Role.GATEWAY: WRITE},
-    "gates_alarm": {Role.OFFICE: WRITE, Role.GATEWAY: "INSERT"},
+    "gates_alarm": {
+        Role.OFFICE: "SELECT, INSERT, UPDATE (seen_by_id, seen_at)",
+        Role.GATEWAY: "INSERT",
+    },
     "gates_receipt": {Role.OFFICE: APPEND},
     # views: a gateway reads neither the roster nor anybody's visits
     "gates_staff": {Role.GATEWAY: READ},
