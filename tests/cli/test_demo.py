@@ -26,11 +26,10 @@ class Demo:
     def __init__(self, home: Path, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.log = home.parent / f"demo-{time.monotonic_ns()}.log"
-        kept = {name: text for name, text in os.environ.items() if "PASSLIGHT_" not in name}
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "passlight.cli.main", "demo"],
-                env={**kept, "PASSLIGHT_HOME": str(home), "PORT": str(port)},
+                env={**environment(home), "PORT": str(port)},
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -50,6 +49,12 @@ class Demo:
         """Send a signal to the command alone and return its status."""
         self.process.send_signal(number)
         return self.process.wait(MOMENT_SECONDS)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return this process's environment without what the tests have set for themselves."""
+    kept = {name: text for name, text in os.environ.items() if "PASSLIGHT_" not in name}
+    return {**kept, "PASSLIGHT_HOME": str(home)}
 
 
 def silent(url: str) -> bool:
@@ -102,7 +107,7 @@ def doctor(home: Path) -> str:
     """Return what ``passlight doctor`` says of the running demonstration."""
     return subprocess.run(
         [sys.executable, "-m", "passlight.cli.main", "doctor"],
-        env={**os.environ, "PASSLIGHT_HOME": str(home)},
+        env=environment(home),
         stdout=subprocess.PIPE,
         text=True,
         timeout=2 * MOMENT_SECONDS,

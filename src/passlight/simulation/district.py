@@ -19,8 +19,8 @@ from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.places.venue import VenueClass
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.settings import Settings, read_settings
-from passlight.simulation.calendar import iso
-from passlight.simulation.feeds import make_feeds
+from passlight.simulation.calendar import iso, whole_minute
+from passlight.simulation.feeds import FeedFile, Line, What, as_line, fact_of_event, make_feeds
 from passlight.simulation.files import write_feed
 from passlight.simulation.histories import LISTED, Event
 from passlight.simulation.office_access import set_up_office
@@ -41,6 +41,7 @@ FROM_A_LISTED_AREA, CONFIRMED, FEVERISH, TESTED_LONG_AGO, NEVER_TESTED, WITH_CAR
     10,
     12,
 )
+TESTS_LAST = timedelta(hours=12)  # then everybody but these two is tested again
 LONG_AGO_HOURS = 60  # more than the 48 of the district's plan
 FEVER_TENTHS = 384
 GREEN, YELLOW, RED = "resident-green", "resident-yellow", "resident-red"
@@ -133,14 +134,50 @@ def _certain_facts(
         _tested(named[YELLOW], sampled_at=now - 30 * hour),
         _confirmed(named[RED], confirmed_at=now - 20 * hour),
     ]
-    for n, person in enumerate(walkers.values(), start=1):
-        ago = LONG_AGO_HOURS if n == TESTED_LONG_AGO else 6 + n
-        if n != NEVER_TESTED:
-            events.append(_tested(person, sampled_at=now - ago * hour))
     coming = [*walkers.values()]
+    events += _walkers_tests(walkers, now=now)
+    events.append(_tested(coming[TESTED_LONG_AGO - 1], sampled_at=now - LONG_AGO_HOURS * hour))
     events.append(_arrived(coming[FROM_A_LISTED_AREA - 1], arrived_at=now - 40 * hour))
     events.append(_confirmed(coming[CONFIRMED - 1], confirmed_at=now - 6 * hour))
     return events
+
+
+def _walkers_tests(walkers: dict[str, Resident], *, now: datetime) -> list[Event]:
+    return [
+        _tested(person, sampled_at=now - timedelta(hours=6 + n))
+        for n, person in enumerate(walkers.values(), start=1)
+        if n not in {TESTED_LONG_AGO, NEVER_TESTED}
+    ]
+
+
+def later_tests(cast: Cast, *, now: datetime) -> FeedFile:
+    """Return what the laboratory sends on a later day: else nobody would get in any more."""
+    at = whole_minute(now)
+    people = {person.key: person for person in (cast.named[GREEN], *cast.walkers.values())}
+    events = _walkers_tests(cast.walkers, now=at)
+    events.append(_tested(cast.named[GREEN], sampled_at=at - timedelta(hours=9)))
+    lines = []
+    for event in events:
+        document = people[event.subject].document
+        subject = {"type": document.type.value, "number": document.number}
+        fact_id = f"laboratory:{event.payload['sample_id']}"
+        fact = {**fact_of_event(event, fact_id), "subject": subject}
+        lines.append(Line(text=as_line(fact), what=What.TRUE, fact_id=fact_id))
+    return FeedFile(
+        name=f"{at:%Y%m%dT%H%M}-laboratory-demo.jsonl",
+        source="laboratory",
+        published_at=at,
+        lines=tuple(lines),
+    )
+
+
+def tests_are_old(settings: Settings, *, now: datetime) -> bool:
+    """Return whether those who come to the gate need new tests before they are refused."""
+    try:
+        made = datetime.fromisoformat(tests_file(settings).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return True
+    return now - made > TESTS_LAST
 
 
 def _tested(person: Resident, *, sampled_at: datetime) -> Event:
@@ -152,7 +189,7 @@ def _tested(person: Resident, *, sampled_at: datetime) -> Event:
         occurred_at=reported_at,
         known_at=reported_at + timedelta(minutes=20),
         payload={
-            "sample_id": f"demo-{person.number}",
+            "sample_id": f"demo-{person.number}-{sampled_at:%m%d%H%M}",
             "sampled_at": iso(sampled_at),
             "reported_at": iso(reported_at),
             "value": "neg",
@@ -227,6 +264,11 @@ def read_door(path: Path) -> DemoDoor:
 def logins_file(settings: Settings) -> Path:
     """Return where the logins are kept, so that another start need not ask the database."""
     return settings.home / "demo-logins.json"
+
+
+def tests_file(settings: Settings) -> Path:
+    """Return where the moment of the last tests is kept."""
+    return settings.home / "demo-tests.txt"
 
 
 def write_private(path: Path, value: Any) -> None:

@@ -33,12 +33,16 @@ from passlight.simulation.district import (
     demo_door,
     demo_world,
     door_file,
+    later_tests,
     logins_file,
     read_door,
+    tests_are_old,
+    tests_file,
     walkers_of,
     write_demo_feeds,
     write_private,
 )
+from passlight.simulation.files import write_feed
 from passlight.simulation.gate_enrolment import enrol_gate
 from passlight.simulation.halls import enter_duties, enter_halls, enter_plans, enter_staff
 from passlight.simulation.intake import enter_feeds, enter_people, enter_units, enter_venues
@@ -91,6 +95,10 @@ def seed_demo(
     filled = User.objects.filter(username=_SHOWN[-1]).exists() and door_file(settings).exists()
     if not filled:
         _fill(world, cast, clock=clock, entropy=entropy, settings=settings, folder=folder)
+        tests_file(settings).write_text(world.period.ends_at.isoformat(), encoding="utf-8")
+    if tests_are_old(settings, now=clock.now()):
+        _test_again(cast, folder, clock=clock)
+        tests_file(settings).write_text(clock.now().isoformat(), encoding="utf-8")
     _let_gate_in(settings, clock=clock, entropy=entropy)
     hall = Hall.objects.get(venue_id=demo_door(world).venue.id)
     users = {user.username: user for user in User.objects.filter(username__in=_SHOWN)}
@@ -204,6 +212,12 @@ def _add_users(
     for user in new:
         if user.username not in known:
             add_user(user, clock=clock, entropy=entropy)
+
+
+def _test_again(cast: Cast, folder: Path, *, clock: Clock) -> None:
+    file = later_tests(cast, now=clock.now())
+    rows = enter_feeds([write_feed(file, folder)], clock=clock)
+    _say(f"{rows['landed']} new tests")
 
 
 def _write_door(world: World, cast: Cast, settings: Settings) -> None:
