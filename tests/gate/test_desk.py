@@ -17,6 +17,7 @@ from passlight.gate.assembly import Gate
 from passlight.gate.decision import Decision, Looked
 from passlight.gate.ports import GuardKey, Pressed, Reading
 from passlight.gate.process import DoorProcess
+from tests.gate.test_degraded import RED, ROWS, Row
 from tests.gate.test_engine import lend, records, show
 from tests.gate.world import HOUR, Phone, VirtualClock, World
 
@@ -203,6 +204,23 @@ def test_a_door_that_cannot_decide_lets_no_guard_decide_for_it(
     world.clock.pass_(8 * 24 * HOUR)
     assert show(gate, "paper:1").verdict.outcome is Outcome.ASK
     assert not certain(gate.door.vouch(guard=GUARD)).admits
+
+
+@pytest.mark.parametrize("case", ROWS, ids=lambda case: case.name)
+def test_no_key_makes_a_degraded_door_admit_on_trust(case: Row, tmp_path: Path) -> None:
+    """Whatever is broken: looking at a phone proves no code, and a guard is no list."""
+    world = World(VirtualClock(), restricted={RED: [[0, 2]]})
+    try:
+        gate, text = case.before(world, tmp_path / "door")
+        first = show(gate, text)
+        for press in (gate.door.observe, gate.door.vouch, gate.door.accompany):
+            pressed = did(press(guard=GUARD))
+            if pressed is not None and pressed.admits:
+                assert pressed.recorded and pressed.answer == "green"
+        if not first.admits:
+            assert did(gate.door.accompany(guard=GUARD)) is None
+    finally:
+        world.stop_all()
 
 
 def test_by_a_plan_that_has_ended_nobody_is_judged(world: World, tmp_path: Path) -> None:
