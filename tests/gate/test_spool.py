@@ -13,11 +13,11 @@ from nacl.public import SealedBox
 from passlight.core.kernel.hash_chain import GENESIS, first_break
 from passlight.gate.spool import (
     FILE,
-    Sight,
     Spool,
     SpooledRecord,
     SpoolError,
     SpoolFullError,
+    TakenCode,
     last_boot,
     open_spool,
 )
@@ -118,10 +118,10 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(tmp_path: Path) -> No
 def test_seen_codes_are_kept_for_120_seconds_without_their_index(tmp_path: Path) -> None:
     spool = Spool(tmp_path / FILE, boot=1, rows_max=100)
     for second in (0, 100):
-        sight = Sight(body=bytes([second]) * 32, slot=3, seen_at=1000 + second)
-        spool.append(lambda seq: b"x", key=KEY.public_key, seen=sight)
-    assert [sight.seen_at for sight in spool.seen(now=1119)] == [1000, 1100]
-    assert [sight.seen_at for sight in spool.seen(now=1120)] == [1100]
+        taken = TakenCode(body=bytes([second]) * 32, slot=3, seen_at=1000 + second)
+        spool.append(lambda seq: b"x", key=KEY.public_key, seen=taken)
+    assert [taken.seen_at for taken in spool.seen(now=1119)] == [1000, 1100]
+    assert [taken.seen_at for taken in spool.seen(now=1120)] == [1100]
     spool.close()
 
 

@@ -18,15 +18,35 @@ from passlight.core.entry.decide import decide, prompts
 from passlight.core.entry.policy_form import policy_from_json
 from passlight.core.entry.presented import (
     Observed,
+    Presented,
     Room,
     presented_from_json,
-    presented_to_json,
 )
 from passlight.core.rules.admission import REQUIREMENTS, Outcome
 from passlight.core.verification.answer import DoorAnswer
 from tests.vectors.verdict_vectors import FOLDER, VECTORS, VerdictVector, check
 
 Patch = pytest.MonkeyPatch
+
+
+def as_written(presented: Presented) -> dict[str, Any]:
+    """Return the form in which the vectors hold what was presented."""
+    reading, registered = presented.temperature, presented.registered
+    return {
+        "answer": presented.answer.value,
+        "reason": presented.reason,
+        "sampled_from": presented.sampled_from,
+        "temperature": None
+        if reading is None
+        else {"tenths": reading.tenths, "thermometer": reading.thermometer},
+        "mask": presented.mask.value,
+        "questions": None if presented.questions is None else dict(presented.questions),
+        "registered": None
+        if registered is None
+        else {"how": registered.how.value, "reference": registered.reference},
+        "room": presented.room.value,
+        "emergency": presented.emergency,
+    }
 
 
 def run(vector: VerdictVector) -> None:
@@ -51,7 +71,7 @@ def test_vector(vector: VerdictVector) -> None:
 @pytest.mark.parametrize("vector", VECTORS, ids=str)
 def test_policy_and_presented_are_read_and_written_the_same(vector: VerdictVector) -> None:
     assert policy_from_json(vector.policy).to_json() == vector.policy
-    assert presented_to_json(presented_from_json(vector.presented)) == vector.presented
+    assert as_written(presented_from_json(vector.presented)) == vector.presented
 
 
 def test_there_are_enough_and_each_names_its_clause() -> None:

@@ -467,7 +467,7 @@ class Door:
             written = await self._ledger.write(
                 record,
                 seal=seal,
-                seen=self.memory.sight_of(finding.checked),
+                seen=self.memory.taken_code(finding.checked),
                 keep=self.memory.kept(now=self.keeper.monotonic()),
             )
             decision = replace(decision, recorded=written)

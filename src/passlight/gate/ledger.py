@@ -12,7 +12,7 @@ from nacl.public import PublicKey
 from passlight.core.entry.record import EntryKind, EntryRecord
 from passlight.core.kernel.problem import ProblemError
 from passlight.gate.recording import content_of
-from passlight.gate.spool import Sight, Spool, SpoolError
+from passlight.gate.spool import Spool, SpoolError, TakenCode
 
 WRITE_SECONDS: Final = 0.25
 
@@ -34,7 +34,7 @@ class Ledger:
         record: EntryRecord,
         *,
         seal: PublicKey,
-        seen: Sight | None = None,
+        seen: TakenCode | None = None,
         keep: dict[str, bytes] | None = None,
     ) -> bool:
         """Return whether the record was on the disk in time.

@@ -19,7 +19,7 @@ from passlight.core.entry.record import Who
 from passlight.core.verification.answer import Answer
 from passlight.core.verification.reading import LINK_OFFSET
 from passlight.core.verification.replay import ReplaySet, Sighting
-from passlight.gate.spool import Sight, Spool
+from passlight.gate.spool import Spool, TakenCode
 
 MEMORY: Final = "memory"
 VISITS_MAX: Final = 2_000
@@ -36,7 +36,7 @@ class HashedReplaySet(ReplaySet):
 
     def __init__(self) -> None:
         super().__init__()
-        self.last: Sight | None = None
+        self.last: TakenCode | None = None
 
     def find(self, body: bytes, *, now: int) -> Sighting | None:
         """Return the sighting of a body that still counts."""
@@ -44,12 +44,12 @@ class HashedReplaySet(ReplaySet):
 
     def record(self, body: bytes, *, slot: int, interaction: str, now: int) -> Sighting:
         """Keep a body as seen in ``slot``."""
-        self.last = Sight(body=_digest(body), slot=slot, seen_at=now)
+        self.last = TakenCode(body=_digest(body), slot=slot, seen_at=now)
         return super().record(self.last.body, slot=slot, interaction=interaction, now=now)
 
-    def restore(self, sight: Sight) -> None:
+    def restore(self, taken: TakenCode) -> None:
         """Take a sighting from before a restart; no interaction goes on through one."""
-        super().record(sight.body, slot=sight.slot, interaction=_BEFORE_RESTART, now=sight.seen_at)
+        super().record(taken.body, slot=taken.slot, interaction=_BEFORE_RESTART, now=taken.seen_at)
 
 
 @dataclass(slots=True)
@@ -85,11 +85,11 @@ class DoorMemory:
         self._secret = secret
         self._visits: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._started: OrderedDict[str, None] = OrderedDict()
-        for sight in spool.seen(now=now):
-            self.replay.restore(sight)
+        for taken in spool.seen(now=now):
+            self.replay.restore(taken)
         self._restore(spool.kept(MEMORY), monotonic)
 
-    def sight_of(self, answer: Answer | None) -> Sight | None:
+    def taken_code(self, answer: Answer | None) -> TakenCode | None:
         """Return what to keep of a code that was taken just now."""
         last = self.replay.last
         if answer is None or answer.body is None or last is None:

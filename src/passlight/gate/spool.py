@@ -66,7 +66,7 @@ class SpooledRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class TakenCode:
     """A code that was taken: the digest of its body, its slot, and when (POSIX seconds)."""
 
     body: bytes
@@ -120,7 +120,7 @@ class Spool:
         write: Callable[[int], bytes],
         *,
         key: PublicKey,
-        seen: Sight | None = None,
+        seen: TakenCode | None = None,
         keep: Mapping[str, bytes] | None = None,
         routine: bool = False,
     ) -> SpooledRecord:
@@ -224,14 +224,14 @@ class Spool:
             row = self._db.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
         return bytes(row[0]) if row else None
 
-    def seen(self, *, now: int) -> list[Sight]:
+    def seen(self, *, now: int) -> list[TakenCode]:
         """Return the codes that were taken lately, for a door that was started again."""
         with self._lock:
             rows = self._db.execute(
                 "SELECT body, slot, seen_at FROM seen WHERE seen_at > ? ORDER BY seen_at",
                 (now - KEPT_SECONDS,),
             ).fetchall()
-        return [Sight(body=body, slot=slot, seen_at=at) for body, slot, at in rows]
+        return [TakenCode(body=body, slot=slot, seen_at=at) for body, slot, at in rows]
 
     def take_over(self, rows: Sequence[SpooledRecord]) -> None:
         """Take what could be read of a broken spool; its records keep their places.
@@ -270,7 +270,7 @@ class Spool:
     def _keep(self, values: Mapping[str, bytes]) -> None:
         self._db.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", list(values.items()))
 
-    def _remember(self, seen: Sight) -> None:
+    def _remember(self, seen: TakenCode) -> None:
         self._db.execute("DELETE FROM seen WHERE seen_at <= ?", (seen.seen_at - KEPT_SECONDS,))
         self._db.execute(
             "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (seen.body, seen.slot, seen.seen_at)

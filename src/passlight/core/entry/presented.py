@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from passlight.core.entry.form import Form, fail
 from passlight.core.kernel.limits import (
@@ -102,26 +102,6 @@ def temperature_tenths(value: object, *, field: str = "temperature") -> int:
         remedy = "Measure again; a person has 30.0 to 45.0 °C."
         fail(field, "temperature-range", "is no person's temperature.", remedy)
     return value
-
-
-def presented_to_json(presented: Presented) -> dict[str, Any]:
-    """Return the form in which the vectors hold what was presented."""
-    reading, registered = presented.temperature, presented.registered
-    return {
-        "answer": presented.answer.value,
-        "reason": presented.reason,
-        "sampled_from": presented.sampled_from,
-        "temperature": None
-        if reading is None
-        else {"tenths": reading.tenths, "thermometer": reading.thermometer},
-        "mask": presented.mask.value,
-        "questions": None if presented.questions is None else dict(presented.questions),
-        "registered": None
-        if registered is None
-        else {"how": registered.how.value, "reference": registered.reference},
-        "room": presented.room.value,
-        "emergency": presented.emergency,
-    }
 
 
 def presented_from_json(value: object, path: str = "presented") -> Presented:

@@ -11,7 +11,6 @@ from typing import Protocol
 DOWN, REPEAT = 1, 2
 ENTER, KEYPAD_ENTER, CAPS_LOCK = 28, 96, 58
 SHIFTS = frozenset({42, 54})
-TAB = 15
 _EV_KEY = 1
 # Linux's key codes (linux/input-event-codes.h) to the characters without and with Shift.
 _PLAIN = {

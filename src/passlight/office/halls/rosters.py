@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from types import MappingProxyType
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -84,12 +83,6 @@ def end_staff(member: StaffMember, *, actor: User, clock: Clock) -> None:
             ended_by=actor, ended_at=clock.now()
         )
         doors_changed([member.hall.venue], clock=clock)
-
-
-def staff_ordinals(venue_id: UUID) -> list[int]:
-    """Return the ordinals of those who work at a venue now, for its doors' feed."""
-    members = StaffMember.objects.filter(hall__venue_id=venue_id, ended_at=None)
-    return sorted(members.values_list("person__ordinal", flat=True))
 
 
 def duties_given_by(actor: User) -> frozenset[DutyRole]:
