@@ -164,9 +164,9 @@ def _looking(request: HttpRequest, what: str) -> GateDevice | HttpResponse:
         return device
     if device.state != "active" or device.account is None:
         return _problem(403, "revoked")
-    often = _too_often(f"gate-document:{device.pk}", LOOKUPS_A_MINUTE)
-    often |= _too_often(f"gate-document-hour:{device.pk}", LOOKUPS_AN_HOUR, seconds=3600)
-    if often or throttle.wait(throttle.Guess.GATE, str(device.pk), CLOCK, limit=MISSES_MAX):
+    often = _too_often(f"gate-{what}:{device.pk}", LOOKUPS_A_MINUTE)
+    often |= _too_often(f"gate-{what}-hour:{device.pk}", LOOKUPS_AN_HOUR, seconds=3600)
+    if often or throttle.wait(*_guess(device, what), CLOCK, limit=MISSES_MAX):
         return _problem(429, "too-many")
     return device
 
