@@ -22,7 +22,7 @@ from passlight.simulation.demo_gate import (
     state_folder,
     write_config,
 )
-from passlight.simulation.district import door_file, read_door
+from passlight.simulation.district import door_file, last_tests_file, read_door
 
 COUNTS = """
     select (select count(*) from people_person), (select count(*) from facts_fact),
@@ -31,6 +31,7 @@ COUNTS = """
            (select count(*) from halls_staff), (select count(*) from halls_duty),
            (select count(*) from gates_device), (select count(*) from gates_token)
 """
+TESTS = "select count(*) from facts_fact where kind = 'lab.result'"
 GATES = """
     select device.state, first.username, second.username, account.locked_at is not null
     from gates_device device join accounts_user first on first.id = device.invited_by_id
@@ -77,6 +78,15 @@ def test_the_district_is_seeded_once_and_its_gate_let_in(installation):
     assert seed(installation) == first
     assert is_enrolled(settings)
     assert rows(installation, COUNTS) == [before]
+
+    # On a later day all but two of them are tested again, and the next start leaves them alone.
+    (negative,) = rows(installation, TESTS)
+    last_tests_file(settings).write_text("2026-01-01T00:00:00+08:00", encoding="utf-8")
+    assert seed(installation) == first
+    (later,) = rows(installation, TESTS)
+    assert later[0] == negative[0] + 11, "ten walkers and the green resident"
+    assert seed(installation) == first
+    assert rows(installation, TESTS) == [later]
 
     # What is written for it is what its own reader takes: no unknown field, no missing one.
     cables = Cables.lay()

@@ -174,7 +174,7 @@ def later_tests(cast: Cast, *, now: datetime) -> FeedFile:
 def tests_are_old(settings: Settings, *, now: datetime) -> bool:
     """Return whether those who come to the gate need new tests before they are refused."""
     try:
-        made = datetime.fromisoformat(tests_file(settings).read_text(encoding="utf-8"))
+        made = datetime.fromisoformat(last_tests_file(settings).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return True
     return now - made > TESTS_LAST
@@ -266,7 +266,7 @@ def logins_file(settings: Settings) -> Path:
     return settings.home / "demo-logins.json"
 
 
-def tests_file(settings: Settings) -> Path:
+def last_tests_file(settings: Settings) -> Path:
     """Return where the moment of the last tests is kept."""
     return settings.home / "demo-tests.txt"
 

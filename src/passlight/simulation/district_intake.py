@@ -33,11 +33,11 @@ from passlight.simulation.district import (
     demo_door,
     demo_world,
     door_file,
+    last_tests_file,
     later_tests,
     logins_file,
     read_door,
     tests_are_old,
-    tests_file,
     walkers_of,
     write_demo_feeds,
     write_private,
@@ -95,10 +95,10 @@ def seed_demo(
     filled = User.objects.filter(username=_SHOWN[-1]).exists() and door_file(settings).exists()
     if not filled:
         _fill(world, cast, clock=clock, entropy=entropy, settings=settings, folder=folder)
-        tests_file(settings).write_text(world.period.ends_at.isoformat(), encoding="utf-8")
+        last_tests_file(settings).write_text(world.period.ends_at.isoformat(), encoding="utf-8")
     if tests_are_old(settings, now=clock.now()):
         _test_again(cast, folder, clock=clock)
-        tests_file(settings).write_text(clock.now().isoformat(), encoding="utf-8")
+        last_tests_file(settings).write_text(clock.now().isoformat(), encoding="utf-8")
     _let_gate_in(settings, clock=clock, entropy=entropy)
     hall = Hall.objects.get(venue_id=demo_door(world).venue.id)
     users = {user.username: user for user in User.objects.filter(username__in=_SHOWN)}
