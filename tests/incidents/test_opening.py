@@ -97,6 +97,24 @@ def test_a_phone_opens_nothing_where_its_owner_has_no_post(world):
     assert opened(world, "r-2", actor="c-7", **off_duty).opened_by == world.checker
 
 
+def test_a_device_that_reports_without_end_is_set_aside(world, monkeypatch):
+    """Another door's finding, and a second one of somebody known, still arrive."""
+    monkeypatch.setattr(opening, "OPENED_A_DEVICE_AND_DAY_MAX", 3)
+    person = add_person()
+    opened(world, "r-0", actor="c-7", visits_key=person.visits_key)
+    for number in range(1, 3):
+        opened(world, f"r-{number}", actor="c-7")
+    add_record(world.venue, "r-3", clock=world.clock, actor="c-7")
+    assert follow.follow_records(world.clock) is False
+    fault = PendingRecord.objects.get(record="r-3").fault
+    assert fault == "incidents.refused.flood"
+    opened(world, "r-4", actor="gate-2")
+    opened(world, "r-5", actor="c-7", visits_key=person.visits_key)
+    assert StoredIncident.objects.count() == 4
+    world.clock.move(days=1)
+    opened(world, "r-6", actor="c-7")
+
+
 @pytest.mark.parametrize(
     ("given", "kind"),
     [

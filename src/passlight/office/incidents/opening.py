@@ -5,6 +5,7 @@ could name has an incident a record. First scan, first responsible (首扫负责
 """
 
 import hashlib
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,8 @@ from passlight.office.people.models import Person
 from passlight.office.records.models import Record
 from passlight.office.venues.models import Venue
 
+log = logging.getLogger("passlight.incidents")
+
 _KINDS = {
     "red": FindingKind.RED,
     "yellow": FindingKind.YELLOW,
@@ -39,6 +42,9 @@ _KINDS = {
     "symptoms": FindingKind.SYMPTOMS,
     "declaration": FindingKind.FALSE_DECLARATION,
 }
+# One device finds so many people at a place in a day, and no more: whoever floods a hall from a
+# stolen phone buries the one incident that is real. The records are kept; a person looks.
+OPENED_A_DEVICE_AND_DAY_MAX = 200
 # So many scans of one person are told apart in the log; more only keep their link to it.
 JOINED_EVENTS_MAX = 100
 
@@ -55,6 +61,7 @@ class NewFinding:
     entrance: str = ""
     role: str = ""
     record: str = ""
+    sender: str = ""
     detail: str = ""
 
 
@@ -94,6 +101,7 @@ def open_from_record(record: Record, *, clock: Clock, entropy: Entropy) -> Store
         entrance=record.entrance,
         role=str(entry.get("role", ""))[:16],
         record=record.key,
+        sender=record.actor,
         detail=str(record.payload.get("note") or "")[:200],
     )
     return open_incident(found, clock=clock, entropy=entropy)
@@ -143,6 +151,8 @@ def open_incident(found: NewFinding, *, clock: Clock, entropy: Entropy) -> Store
             if linked is not None:
                 return linked.incident
         known = _running(found)
+        if known is None:
+            _check_flood(found)
         held = _join(found, known.pk, clock) if known else _open(found, clock, entropy)
         if found.record:
             RecordLink.objects.create(record=found.record, incident=held.stored)
@@ -203,6 +213,22 @@ def _running(found: NewFinding) -> StoredIncident | None:
     of_its_day = rows.filter(day=_day(found.found_at), closed_at__gte=found.found_at)
     of_its_time = rows.filter(found_at__lte=found.found_at, closed_at__gte=found.found_at)
     return of_its_time.order_by("found_at").first() or of_its_day.order_by("found_at").first()
+
+
+def _check_flood(found: NewFinding) -> None:
+    """Refuse a device that has opened too many today; until the hall itself has, nothing is asked.
+
+    Raises:
+        ProblemError: the record is set aside with this reason.
+    """
+    today = StoredIncident.objects.filter(venue=found.venue, day=_day(found.found_at))
+    if not found.record or today.count() < OPENED_A_DEVICE_AND_DAY_MAX:
+        return
+    links = RecordLink.objects.filter(incident__in=today).values("record")
+    sent = Record.objects.filter(key__in=links, actor=found.sender)
+    if sent.count() >= OPENED_A_DEVICE_AND_DAY_MAX:
+        log.error("venue %s: one device reports without end; look at it", found.venue.pk)
+        raise refused("flood", "One device has reported too many people today.", field="record")
 
 
 def _join(found: NewFinding, incident: UUID, clock: Clock) -> HeldIncident:
