@@ -28,6 +28,7 @@ from passlight.office.incidents.models import StoredIncident
 from passlight.office.incidents.queries import incidents_visible
 from passlight.office.incidents.views import CLOCK, ENTROPY, detail_page
 from passlight.office.pages.language import message
+from passlight.office.pages.templatetags.passlight import fault_of
 
 
 @require_POST
@@ -91,7 +92,7 @@ def hand_over(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         request,
         pk,
         lambda user: actions.hand_over(pk, to=to, actor=user, clock=CLOCK, note=note),
-        "incidents.what.handed-over",
+        "incidents.hand_over",
     )
 
 
@@ -186,7 +187,9 @@ def _do(
 def _faults(
     request: HttpRequest, pk: UUID, form: Form, step: Step | None = None
 ) -> HttpResponseBase:
-    errors = [str(error) for errors in form.errors.values() for error in errors]
+    errors = [
+        fault_of(form[name], str(error)) for name, found in form.errors.items() for error in found
+    ]
     typed = _typed(request, step)
     return detail_page(request, pk, problem=" ".join(errors), status=422, typed=typed)
 

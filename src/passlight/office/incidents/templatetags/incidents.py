@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from passlight.core.kernel.masking import mask_phone
 from passlight.office.incidents.models import StoredIncident
 from passlight.office.pages import formats
 from passlight.office.pages.language import current_language, message
@@ -60,6 +62,22 @@ def en_of(prefix: str, name: str) -> str | SafeString:
 def epoch_ms(moment: datetime | None) -> str:
     """Return milliseconds since 1970, for the script's clock."""
     return str(int(moment.timestamp() * 1000)) if moment is not None else ""
+
+
+@register.filter
+def masked_phone(phone: str) -> str:
+    """Return ``138****2261``: a list is read over shoulders; who has to dial opens the case."""
+    return mask_phone(phone)
+
+
+@register.filter
+def by_when(moment: datetime | None) -> str:
+    """Return ``10:42``, and with its day when that is not today."""
+    if moment is None:
+        return ""
+    if timezone.localdate(moment) == timezone.localdate(CLOCK.now()):
+        return formats.time_of_day(moment)
+    return formats.day_and_time(moment, current_language())
 
 
 @register.filter

@@ -198,6 +198,13 @@ def number(value: float | None) -> str:
 
 
 @register.simple_tag
+def user_name(user: Any) -> str:
+    """Return what a user is called in the language of the page."""
+    english = current_language() == "en" and user.display_name_en
+    return str(user.display_name_en if english else user.display_name)
+
+
+@register.simple_tag
 def role_name(user: Any) -> str:
     """Return the name of this user's role in the page's language."""
     return message(f"accounts.role.{user.role}")
