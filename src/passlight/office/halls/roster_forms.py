@@ -87,7 +87,7 @@ class DutyForm(forms.Form):
         people = User.objects.filter(
             unit__in=visible_units(actor), role__in=_ROLES, locked_at=None
         ).order_by("unit__path", "role", "id")
-        user.queryset, user.empty_label = people, None
+        user.queryset, user.empty_label = people, message("pages.choose")
         deputy.queryset, deputy.empty_label = people, "–"
 
     def duty(self) -> NewDuty:
