@@ -117,8 +117,12 @@ _VENUE_CODE = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write the document to a file, or with ``--check`` return 1 when the file says otherwise."""
-    file = Path(arguments[-1])
+    """Write the document to a file, or with ``--check`` return 1 when the file says otherwise; 2 is bad usage."""
+    wanted = [argument for argument in arguments if not argument.startswith("-")]
+    if len(wanted) != 1 or set(arguments) - {*wanted, "--check"}:
+        sys.stderr.write("usage: python -m passlight.gateway.openapi [--check] FILE\n")
+        return 2
+    file = Path(wanted[0])
     if "--check" not in arguments:
         file.write_text(text(), encoding="utf-8")
         return 0
