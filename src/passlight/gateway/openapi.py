@@ -117,7 +117,7 @@ _VENUE_CODE = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write the document to a file, or with ``--check`` return 1 when the file says otherwise; 2 is bad usage."""
+    """Write the document to a file, or with ``--check`` return 1 when the file differs."""
     wanted = [argument for argument in arguments if not argument.startswith("-")]
     if len(wanted) != 1 or set(arguments) - {*wanted, "--check"}:
         sys.stderr.write("usage: python -m passlight.gateway.openapi [--check] FILE\n")
