@@ -242,3 +242,94 @@ def test_a_copied_disk_is_set_aside_and_loses_nothing(
     assert [box.door.status.broken for box in boxes] == [False, True]
     asked = show(boxes[1], Phone(world, index=99).text())
     assert asked.verdict.outcome.value == "ask"
+
+
+def restored(office: Office, *, kept: int = 0) -> None:
+    """Put the database back to an older backup: of the first boot it knows ``kept`` records."""
+    office.sql("ALTER TABLE gates_record DISABLE TRIGGER ALL")
+    office.sql("ALTER TABLE records_record DISABLE TRIGGER ALL")
+    office.sql("DELETE FROM records_record WHERE key LIKE 'gate:%%' AND spool_seq > %s", kept)
+    office.sql("DELETE FROM gates_record WHERE seq > %s", kept)
+
+
+@pytest.mark.parametrize(
+    ("kept", "anew"), [(0, True), (7, True), (0, False)], ids=["none", "seven", "old gateway"]
+)
+def test_a_restored_database_takes_what_comes_and_names_what_is_gone(
+    world: World,
+    office: Office,
+    gateway: Running,
+    start_gateway: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    kept: int,
+    anew: bool,
+) -> None:
+    """By hand: of 30 in batches of 5 the device has deleted 1…25, which went before the last
+    answer; 26…30 are still with it, acknowledged. With ``kept`` left, kept+1…25 are gone."""
+    monkeypatch.setattr(uplink_module, "BATCH_MAX", BATCH)
+    gate = world.start(tmp_path / "door")
+    world.teach(gate)
+    gate.knowledge.store()
+    admit_device(office, gate)
+    world.cut_power(gate)
+    # A line that repeats nothing of before: what was deleted comes back by no accident.
+    line = BadLine(carried(gateway), cuts=0, seed=3)
+    line.repeats = False
+    gate = world.start(tmp_path / "door", transport=line, url=office.public_url)
+    boot = gate.opened.spool.boot
+
+    def visits(gate: Gate, first: int, count: int) -> list[tuple[int, str, str]]:
+        found = []
+        for index in range(first, first + count):
+            decision = show(gate, Phone(world, index=index).text())
+            assert decision.recorded
+            number = gate.opened.spool.boot
+            found.append((number, decision.visit, decision.verdict.outcome.value))
+        return found
+
+    written = visits(gate, 0, 30)
+    deliver(gate, line, cuts=0)
+    assert received(office) == written
+    restored(office, kept=kept)
+    if anew:
+        gateway.stop()
+        line = BadLine(carried(start_gateway()), cuts=0, seed=3)
+        line.repeats = False
+    written += visits(gate, 30, 30)
+    gate.state.keep_time(gate.keeper.stored)
+    world.cut_power(gate)
+    gate = world.start(tmp_path / "door", transport=line, url=office.public_url)
+    written += visits(gate, 60, 3)
+    deliver(gate, line, cuts=0)
+    assert received(office) == written[:kept] + written[25:]
+    names = office.sql(
+        "SELECT payload->'entry'->>'visit' FROM records_record WHERE key LIKE 'gate:%%'"
+    )
+    assert sorted(name for (name,) in names) == sorted(
+        v for _, v, _ in written[:kept] + written[25:]
+    )
+    alarms = office.sql("SELECT kind, details FROM gates_alarm")
+    assert [(kind, said["boot"], said["from"], said["to"]) for kind, said in alarms] == [
+        ("gap", boot, kept + 1, 25)
+    ]
+
+
+def test_a_hole_in_a_spool_that_was_torn_stops_nothing(
+    world: World, office: Office, gateway: Running, tmp_path: Path
+) -> None:
+    """Numbers 3 and 4 of eight cannot be read any more: the other six arrive, and it is said."""
+    gate = world.start(tmp_path / "door")
+    world.teach(gate)
+    admit_device(office, gate)
+    world.cut_power(gate)
+    line = BadLine(carried(gateway), cuts=0, seed=3)
+    gate = world.start(tmp_path / "door", transport=line, url=office.public_url)
+    for index in range(8):
+        assert show(gate, Phone(world, index=index).text()).recorded
+    gate.opened.spool._db.execute("DELETE FROM record WHERE seq IN (3, 4)")
+    deliver(gate, line, cuts=0)
+    assert len(received(office)) == 6
+    [(kind, said)] = office.sql("SELECT kind, details FROM gates_alarm")
+    assert (kind, said["from"], said["to"]) == ("gap", 3, 4)

@@ -147,6 +147,77 @@ def test_each_boot_counts_for_itself(
     assert len(kept(office)) == 3
 
 
+def gaps(office: Office) -> list[tuple[int, int, int]]:
+    said = office.sql("SELECT details FROM gates_alarm WHERE kind = 'gap' ORDER BY id")
+    return [(details["boot"], details["from"], details["to"]) for (details,) in said]
+
+
+def test_what_nobody_has_any_more_is_named_and_holds_up_nothing(
+    office: Office, gateway: Running, venue: str, gate: Device
+) -> None:
+    """Of nine the first five went to a database that was put back; the device deleted 1…3."""
+    sent = write(log_of(office, gate), office, venue, 9)
+    assert send(gateway, gate, sent[5:])["highest"] == 0, "the control: for ever, unless it says"
+    assert send(gateway, gate, sent[5:], held_from=4)["highest"] == 0, (
+        "it has 4 and 5 and sends them"
+    )
+    assert not gaps(office)
+    assert send(gateway, gate, sent[3:], held_from=4)["highest"] == 9
+    for _ in range(2):
+        assert send(gateway, gate, sent[3:], held_from=4)["highest"] == 9
+    assert gaps(office) == [(1, 1, 3)], "a repetition raises none"
+
+
+def test_a_device_that_says_it_has_less_than_it_has_hides_nothing(
+    office: Office, gateway: Running, venue: str, gate: Device
+) -> None:
+    sent = write(log_of(office, gate), office, venue, 9)
+    assert send(gateway, gate, sent[:2], held_from=1)["highest"] == 2
+    assert send(gateway, gate, sent[6:], held_from=7)["highest"] == 9
+    assert gaps(office) == [(1, 3, 6)]
+    assert send(gateway, gate, sent[4:6], held_from=5)["highest"] == 6, "what comes later lands"
+    assert send(gateway, gate, sent[2:4], held_from=1)["highest"] == 4
+    assert len(kept(office)) == 9
+    assert gaps(office) == [(1, 3, 6)]
+    # More than the batch begins with is nothing that a device can say.
+    other = write(log_of(office, gate, boot=2), office, venue, 2)
+    assert send(gateway, gate, other, boot=2, held_from=99)["highest"] == 2
+    assert gaps(office) == [(1, 3, 6)]
+
+
+def test_a_whole_boot_that_is_gone_is_named(
+    office: Office, gateway: Running, venue: str, gate: Device
+) -> None:
+    first = log_of(office, gate)
+    write(first, office, venue, 2)
+    second, third = log_of(office, gate, boot=2), log_of(office, gate, boot=3)
+    second.tip = first.tip
+    write(second, office, venue, 2)
+    third.tip = second.tip
+    assert send(gateway, gate, second.made, boot=2, held_from=1)["highest"] == 2
+    assert gaps(office) == [(2, 0, 0)]
+    sent = write(third, office, venue, 1)
+    assert send(gateway, gate, sent, boot=3, held_from=1)["highest"] == 1
+    assert gaps(office) == [(2, 0, 0)], "the control: the second boot is there"
+
+
+def test_a_copy_whose_branch_was_lost_goes_on(
+    office: Office, gateway: Running, venue: str, gate: Device
+) -> None:
+    """The database lost 3…5 of the copy, which has deleted them: 6 and 7 arrive, with alarms."""
+    log = log_of(office, gate)
+    send(gateway, gate, write(log, office, venue, 2))
+    clone = log.copy()
+    send(gateway, gate, write(log, office, venue, 5))
+    copied = write(clone, office, venue, 5)[3:]
+    assert send(gateway, gate, copied)["highest"] == 0, "the control"
+    answer = send(gateway, gate, copied, held_from=6)
+    assert (answer["highest"], answer["branch"]) == (7, True)
+    assert len(kept(office)) == 7 + 2
+    kinds = office.sql("SELECT kind FROM gates_alarm ORDER BY id")
+    assert kinds == [("fork",), ("gap",)]
+
+
 def test_a_copied_disk_is_set_aside_and_nothing_is_lost(
     office: Office, gateway: Running, venue: str, gate: Device
 ) -> None:

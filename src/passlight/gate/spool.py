@@ -169,6 +169,20 @@ class Spool:
         rows = [_row(values) for values in found]
         return [row for row in rows if row.boot == rows[0].boot]
 
+    def held_from(self, *, boot: int, seq: int) -> int:
+        """Return from where on every number of a boot up to ``seq`` is still here.
+
+        Right below it nothing is: it was acknowledged and deleted, or could not be read any more.
+        """
+        with self._lock:
+            row = self._db.execute(
+                "SELECT r.seq FROM record r WHERE r.boot = :boot AND r.seq <= :seq"
+                " AND NOT EXISTS (SELECT 1 FROM record p WHERE p.boot = r.boot"
+                " AND p.seq = r.seq - 1) ORDER BY r.seq DESC LIMIT 1",
+                {"boot": boot, "seq": seq},
+            ).fetchone()
+        return int(row[0]) if row else seq
+
     def acknowledge(self, *, boot: int, highest: int) -> None:
         """Take the server's answer: all of ``boot`` up to ``highest`` is durable there.
 

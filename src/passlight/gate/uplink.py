@@ -245,6 +245,10 @@ class Uplink:
             "records": [_record_json(row) for row in batch],
             "report": self._report(),
         }
+        if batch:
+            body["held_from"] = await asyncio.to_thread(
+                self.spool.held_from, boot=boot, seq=batch[0].seq
+            )
         answer = await self.client.post("/v1/door/records", body)
         self._hear(answer)
         try:

@@ -24,7 +24,8 @@ from passlight.core.kernel.limits import ENTRY_RECORD_BYTES_MAX
 from passlight.core.kernel.problem import ProblemError
 from passlight.gateway.auth import Principal
 from passlight.gateway.database import Database
-from passlight.gateway.door_store import Batch, Outcome, Row, store
+from passlight.gateway.door_batch import Batch, Outcome, Row
+from passlight.gateway.door_store import store
 from passlight.gateway.errors import RefusedError, milliseconds
 from passlight.gateway.keys import NoKeyError
 from passlight.gateway.limits import BoundedMap
@@ -88,6 +89,7 @@ class DoorRecords:
             now=now,
             rows=rows,
             whole=self._whole.get((principal.handle, asked.boot)) or 1,
+            held_from=asked.held_from,
             report=None if asked.report is None else msgspec.to_builtins(asked.report),
         )
         outcome: Outcome = await self._database.run(lambda connection: store(connection, batch))

@@ -1,59 +1,12 @@
-"""Storing a gate's batch: one transaction, the device's chain checked against what is there.
-
-``highest`` is what the device may forget: every number up to it is stored with the very hash
-that this device holds. It is never above what the batch itself shows, for a copy of the device
-may have sent more; and where the chain has two branches it is followed by hash, not by number.
-"""
+"""Storing a gate's batch: one transaction, the device's chain checked against what is there."""
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-import psycopg
-
-Connection = psycopg.Connection[Any]
-BRANCH_ROWS_MAX: Final = 100_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One record of a batch; ``record`` is what the office shall read, None with a fault."""
-
-    seq: int
-    hash: bytes
-    prev: bytes
-    body: bytes
-    fault: str
-    record: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What one device sent of one boot, in the order of its numbers."""
-
-    device: str
-    thumbprint: str
-    boot: int
-    gateway: str
-    now: datetime
-    rows: Sequence[Row]
-    whole: int
-    """Up to where this boot was found whole before."""
-    report: dict[str, Any] | None
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """What the device is told."""
-
-    highest: int = 0
-    set_aside: list[int] = field(default_factory=list)
-    branch: bool = False
-    call_office: bool = False
-
+from passlight.gateway.door_batch import Batch, Gap, Outcome, Row
+from passlight.gateway.door_chain import Connection, gap_before, reach
 
 # The person's key in the domain of visits is looked up here, so that no record names an ordinal.
 _RECORDS = """
@@ -79,20 +32,12 @@ WHERE device_id = %s AND boot = %s AND seq BETWEEN %s AND %s
 _NEAR_ASIDE = """
 SELECT hash FROM gates_branch WHERE device_id = %s AND boot = %s AND seq BETWEEN %s AND %s
 """
-# The first number without a successor, from one on below which nothing is missing.
-_CONTIGUOUS = """
-SELECT r.seq FROM gates_record r
-WHERE r.device_id = %(device)s AND r.boot = %(boot)s AND r.seq >= %(whole)s
-  AND EXISTS (SELECT 1 FROM gates_record f
-              WHERE f.device_id = %(device)s AND f.boot = %(boot)s AND f.seq = %(whole)s)
-  AND NOT EXISTS (SELECT 1 FROM gates_record n
-              WHERE n.device_id = %(device)s AND n.boot = %(boot)s AND n.seq = r.seq + 1)
-ORDER BY r.seq LIMIT 1
-"""
-_CHAIN = """
-SELECT seq, hash, prev FROM gates_record WHERE device_id = %s AND boot = %s
-UNION SELECT seq, hash, prev FROM gates_branch WHERE device_id = %s AND boot = %s
-LIMIT %s
+_GAP = """
+INSERT INTO gates_alarm (device_id, kind, details, at)
+SELECT %(device)s, 'gap', %(details)s::jsonb, %(now)s
+WHERE NOT EXISTS (SELECT 1 FROM gates_alarm
+  WHERE device_id = %(device)s AND kind = 'gap' AND (details->>'boot')::bigint = %(boot)s
+    AND (details->>'from')::bigint <= %(first)s AND (details->>'to')::bigint >= %(last)s)
 """
 _REPORT = """
 INSERT INTO gates_report (device_id, at, waiting, feed_as_of, software, clock_sure)
@@ -123,7 +68,10 @@ def store(connection: Connection, batch: Batch) -> Outcome:
         _store_rows(connection, batch, main, aside)
         outcome.set_aside = sorted({row.seq for row in batch.rows if row.fault})
         outcome.branch = bool(aside)
-        outcome.highest = _highest(connection, batch, branched=bool(aside))
+        outcome.highest, gone = reach(connection, batch, fresh=main, branched=bool(aside))
+        for gap in (gap_before(connection, batch, batch.rows[0]), gone):
+            if gap is not None:
+                _alarm_gap(connection, batch, gap)
     return outcome
 
 
@@ -219,31 +167,20 @@ def _alarm(connection: Connection, batch: Batch, kind: str, rows: Sequence[Row])
         )
 
 
-def _highest(connection: Connection, batch: Batch, *, branched: bool) -> int:
-    if branched:
-        return _highest_by_hash(connection, batch)
-    for whole in (batch.whole, 1):  # a database that was restored may lack what it had
-        given = {"device": batch.device, "boot": batch.boot, "whole": whole}
-        found = connection.execute(_CONTIGUOUS, given).fetchone()
-        if found is not None:
-            return min(int(found[0]), batch.rows[-1].seq)
-    return 0
-
-
-def _highest_by_hash(connection: Connection, batch: Batch) -> int:
-    """Return up to which number the chain of this batch's own last records is stored whole."""
-    place = (batch.device, batch.boot)
-    known = {
-        bytes(hashed): (seq, bytes(prev))
-        for seq, hashed, prev in connection.execute(_CHAIN, (*place, *place, BRANCH_ROWS_MAX))
-    }
-    for row in reversed(batch.rows):
-        at, wanted = row.hash, row.seq
-        while at in known and known[at][0] == wanted and wanted > 1:
-            at, wanted = known[at][1], wanted - 1
-        if at in known and known[at][0] == 1:
-            return row.seq
-    return 0
+def _alarm_gap(connection: Connection, batch: Batch, gap: Gap) -> None:
+    """Raise one alarm for records that are gone for good; what one names already raises none."""
+    details = {"boot": batch.boot, "from": gap.first, "to": gap.last, "faults": []}
+    connection.execute(
+        _GAP,
+        {
+            "device": batch.device,
+            "details": json.dumps(details),
+            "now": batch.now,
+            "boot": batch.boot,
+            "first": gap.first,
+            "last": gap.last,
+        },
+    )
 
 
 def _store_report(connection: Connection, batch: Batch, report: dict[str, Any]) -> None:

@@ -299,11 +299,14 @@ class DoorRecordsRequest(Struct, frozen=True, kw_only=True, forbid_unknown_field
     device: Uuid
     boot: Annotated[int, Meta(ge=0, le=2**53 - 1)]
     records: Annotated[list[DoorRecordIn], Meta(max_length=500)]
+    held_from: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
+    """From where on the device has every number of this boot up to the first one here. What lies
+    below and is not stored is gone for good: an alarm names it, and it holds up nothing."""
     report: DoorReportIn | None = None
 
 
 class DoorRecordsOut(Struct, frozen=True, kw_only=True):
-    """How far the records of this boot are durable: contiguous from 1, after the commit."""
+    """How far the records of this boot are durable: contiguous, after the commit."""
 
     boot: int
     highest: int

@@ -7,7 +7,7 @@ own and no secret of ours; its tokens are kept as digests.
 from django.db import models
 
 STATES = ("pending", "active", "wiping", "wiped", "revoked")
-ALARMS = ("fork", "set-aside", "fingerprint", "receipt")
+ALARMS = ("fork", "set-aside", "gap", "fingerprint", "receipt")
 
 
 class GateDevice(models.Model):

@@ -229,8 +229,15 @@ def _alarm(alarm: GateAlarm) -> dict[str, object]:
         "alarm": alarm,
         "venue_name": venue.name_en if english else venue.name,
         "kind": f"gates.alarm.{alarm.kind}",
-        "place": f"{details['boot']}:{details['from']}–{details['to']}"
-        if "boot" in details
-        else "",
+        "place": _place(details),
         "faults": ", ".join(details.get("faults", [])),
     }
+
+
+def _place(details: dict[str, object]) -> str:
+    """Return where in a device's chain something is: boot and numbers; nothing without one."""
+    if "boot" not in details:
+        return ""
+    if not details["to"]:  # of earlier boots, whose numbers nobody knows
+        return f"<{details['boot']}"
+    return f"{details['boot']}:{details['from']}–{details['to']}"
