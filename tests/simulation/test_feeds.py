@@ -134,7 +134,9 @@ def test_through_all_defects_the_office_publishes_the_true_colours(tmp_path, db)
 
     clock = SystemClock()
     now = clock.now()
-    world = make_world(people=600, days=20, seed=9, at=now)
+    # Who is ill today depends on the day: the first seed with all three colours.
+    worlds = (make_world(people=600, days=20, seed=seed, at=now) for seed in range(9, 40))
+    world = next(one for one in worlds if len(set(true_colours(one, at=now).values())) == 3)
     write_files(world, tmp_path)
     rows = enter_world(world, tmp_path)
     expected = Counter()
@@ -159,7 +161,6 @@ def test_through_all_defects_the_office_publishes_the_true_colours(tmp_path, db)
         (shown[key],) = [s["colour"] for s in segments if s["from"] is None or s["from"] <= at][-1:]
     truth = {key: colour.value for key, colour in true_colours(world, at=now).items()}
     assert shown == truth
-    assert len(set(truth.values())) == 3
 
     again = enter_feeds(sorted((tmp_path / "feeds").iterdir()), clock=clock)
     assert again["landed"] == 0
