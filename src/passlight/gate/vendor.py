@@ -2,12 +2,19 @@
 
 The convention of field/07 4: ``{deviceId, deviceSN, token, type: face|qr|id|ic|stranger, value,
 temperature, time, data.capture}`` is answered by ``{status: 0|1, msg, audio}``. A face opens
-nothing and its picture is dropped unread; the device's own time decides nothing. Every answer that
-is not a verdict has status 1: a fault of any kind keeps the door shut.
+nothing and its picture is dropped unread; the device's own time decides no verdict. Every answer
+that is not a verdict has status 1: a fault of any kind keeps the door shut.
+
+A request that a device sends again, because no answer reached it, has the same content and the same
+``time``: it gets the same answer once more, for a few seconds. Any other request for what was let
+in a moment ago is a new reading, as of a picture that was passed on: it has status 1. Devices that
+send no time cannot show which of the two it is, so theirs is a new reading, too.
 """
 
 import asyncio
+import hashlib
 import hmac
+import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +29,7 @@ from passlight.core.entry.presented import Reading
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.documents import read_document
 from passlight.core.kernel.problem import ProblemError
-from passlight.gate.decision import NOTHING_OBSERVED, Decision, Observations
+from passlight.gate.decision import LEFT, NOTHING_OBSERVED, Decision, Observations
 from passlight.gate.drivers.condition import DeviceCondition, keep_open
 from passlight.gate.drivers.temperature import COLDEST, HOTTEST, tenths
 from passlight.gate.local_http import (
@@ -41,7 +48,10 @@ BODY_BYTES_MAX: Final = 512 * 1024
 WAITING_MAX: Final = 4
 CONNECTIONS_MAX: Final = 32
 ANSWER_SECONDS: Final = 2.0
+# Hardware gives up after a few seconds, and asks again at once.
+RETRY_SECONDS: Final = 6.0
 TOKEN_CHARS_LEAST: Final = 16
+BUSY: Final = 503
 Language = Literal["zh", "en"]
 Answer = Callable[[Scan | ShownDocument, Observations], Awaitable[Decision]]
 
@@ -110,6 +120,15 @@ class RefusedPostError(Exception):
         super().__init__(code)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A device's last request: what it said, when it came, and its answer, given or to come."""
+
+    content: bytes
+    at: float
+    answer: "asyncio.Task[tuple[int, dict[str, Any]]]"
+
+
 class VendorServer:
     """Hands what devices read to the door, and its verdict back."""
 
@@ -119,7 +138,9 @@ class VendorServer:
         self.settings = settings
         self._answer = answer
         self._condition = DeviceCondition(clock)
+        self._clock = clock
         self._waiting = 0
+        self._last: dict[str, _Asked] = {}
         self.port = settings.port
         self.app = Starlette(routes=[Route(PATH, self._post, methods=["POST"])])
 
@@ -145,16 +166,46 @@ class VendorServer:
         try:
             content = await self._content(request)
             device = self._known(content)
+        except RefusedPostError as refused:
+            status, answer = self._no_verdict(refused)
+        else:
+            status, answer = await self._answered(content, device)
+        return JSONResponse(answer, status)
+
+    async def _answered(
+        self, content: Mapping[str, Any], device: VendorDevice
+    ) -> tuple[int, dict[str, Any]]:
+        """Return the answer to a request, the same to the same one sent again."""
+        asked, now = _asked_of(content), self._clock.monotonic()
+        last = self._last.get(device.serial)
+        if last is None or last.content != asked or not asked or now - last.at > RETRY_SECONDS:
+            last = _Asked(asked, now, asyncio.create_task(self._verdict(content, device)))
+            self._last[device.serial] = last
+        # A device that hangs up leaves its answer to the request that it sends next.
+        status, answer = await asyncio.shield(last.answer)
+        if status == BUSY and self._last.get(device.serial) is last:
+            del self._last[device.serial]
+        return status, answer
+
+    async def _verdict(
+        self, content: Mapping[str, Any], device: VendorDevice
+    ) -> tuple[int, dict[str, Any]]:
+        try:
             shown = self._shown(content, device)
             decision = await self._decided(shown, self._observed(content, device))
         except RefusedPostError as refused:
-            said = text(refused.code, self.settings.language)
-            return JSONResponse({"status": 1, "msg": said, "audio": said}, refused.status)
+            return self._no_verdict(refused)
+        if decision.admits and decision.again and decision.verdict is not LEFT:
+            return self._no_verdict(RefusedPostError(200, "kiosk.vendor.again"))
         opens = decision.admits and (decision.recorded or not decision.needs_record)
         said = (
             decision.verdict.say.zh if self.settings.language == "zh" else decision.verdict.say.en
         )
-        return JSONResponse({"status": 0 if opens else 1, "msg": said, "audio": said})
+        return 200, {"status": 0 if opens else 1, "msg": said, "audio": said}
+
+    def _no_verdict(self, refused: RefusedPostError) -> tuple[int, dict[str, Any]]:
+        said = text(refused.code, self.settings.language)
+        return refused.status, {"status": 1, "msg": said, "audio": said}
 
     async def _content(self, request: Request) -> dict[str, Any]:
         try:
@@ -216,13 +267,21 @@ class VendorServer:
 
     async def _decided(self, shown: Scan | ShownDocument, seen: Observations) -> Decision:
         if self._waiting >= WAITING_MAX:
-            raise RefusedPostError(503, "kiosk.vendor.busy")
+            raise RefusedPostError(BUSY, "kiosk.vendor.busy")
         self._waiting += 1
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._answer(shown, seen)
         except TimeoutError:
             self._condition.fault("kiosk.vendor.busy")
-            raise RefusedPostError(503, "kiosk.vendor.busy") from None
+            raise RefusedPostError(BUSY, "kiosk.vendor.busy") from None
         finally:
             self._waiting -= 1
+
+
+def _asked_of(content: Mapping[str, Any]) -> bytes:
+    """Return what names one request of a device, without its picture; nothing without a time."""
+    if content.get("time") in (None, "", 0, "0"):  # a list cannot be looked up in a set
+        return b""
+    said = {name: value for name, value in content.items() if name != "data"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()

@@ -7,6 +7,7 @@ and that nothing but an admission that stands recorded ever answers 0.
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,7 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.core.rules.admission import Outcome
 from passlight.core.rules.terms import Text
 from passlight.core.verification.answer import DoorAnswer
-from passlight.gate.decision import Decision, Observations
+from passlight.gate.decision import LEFT, Decision, Observations
 from passlight.gate.ports import LONGEST_TEXT, Scan, ShownDocument
 from passlight.gate.toml_table import read_toml
 from passlight.gate.vendor import PATH, VendorServer, read_vendor
@@ -239,3 +240,46 @@ def test_a_wrong_field_is_named(
     assert problem.line == line
     assert named in (problem.field or "")
     assert TOKEN not in str(caught.value)
+
+
+def test_a_copy_opens_no_second_time_and_a_lost_answer_is_given_again(tmp_path: Path) -> None:
+    """A door that says of all after the first that they are the same, as the engine does for 8 s."""
+
+    class Same(Door):
+        async def answer(self, shown: Scan | ShownDocument, seen: Observations) -> Decision:
+            says = await super().answer(shown, seen)
+            return replace(says, again=len(self.came) > 1)
+
+    def opened(*times: object) -> tuple[list[int], int]:
+        door = Same()
+        answers = posts(tmp_path, door, *({**POST, "time": time} for time in times))
+        assert {status for status, _ in answers} == {200}
+        return [answer["status"] for _, answer in answers], len(door.came)
+
+    assert opened(1_795_392_000, 1_795_392_000) == ([0, 0], 1), "sent again: the same answer"
+    assert opened(1_795_392_000, 1_795_392_003) == ([0, 1], 2), "read again: a copy"
+    assert opened(1, 2, 1) == ([0, 1, 1], 3), "only the last request can be sent again"
+    assert opened(0, 0) == ([0, 1], 2), "without a time nobody can tell"
+
+
+def test_a_request_sent_again_meanwhile_waits_for_the_first(tmp_path: Path) -> None:
+    async def run() -> None:
+        door = Door()
+        found = server(tmp_path, door)
+        transport = httpx.ASGITransport(app=found.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gate") as client:
+            door.pause.clear()
+            asked = {**POST, "time": 1_795_392_000}
+            both = [asyncio.create_task(client.post(PATH, json=asked)) for _ in range(2)]
+            await until(lambda: bool(door.came))
+            both[0].cancel()  # the device hangs up
+            door.pause.set()
+            assert (await both[1]).json()["status"] == 0
+            assert len(door.came) == 1
+
+    asyncio.run(run())
+
+
+def test_who_leaves_may_leave_again(tmp_path: Path) -> None:
+    says = replace(decision(Outcome.ADMIT), verdict=LEFT, again=True)
+    assert posts(tmp_path, Door(says), POST)[0][1]["status"] == 0
