@@ -7,7 +7,7 @@ work; red is isolated). Beside each stands the control: the same without the tri
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from passlight.core.kernel.documents import read_document
 from passlight.core.rules.admission import Outcome
 from passlight.core.verification.answer import DoorAnswer
 from passlight.gate.assembly import Gate
-from passlight.gate.client import NoAnswerError
-from passlight.gate.decision import Decision, Looked, Observations
+from passlight.gate.client import NoAnswerError, RefusedError
+from passlight.gate.decision import Decision, Looked, Observations, ask_a_person
 from passlight.gate.ports import ShownDocument
+from passlight.gate.process import STATUS, DoorProcess
 from passlight.gate.spool import FILE
 from tests.gate.test_desk import Server, certain, did
 from tests.gate.test_engine import lend, records, show
@@ -327,3 +328,68 @@ def test_a_number_of_a_slip_is_ascii(world: World, tmp_path: Path) -> None:
     gate = a_door(world, tmp_path / "door")
     assert show(gate, "paper:\u212a1").reason == "not-pl1"
     assert show(gate, "PAPER:K1").recorded  # control
+
+
+def test_a_copied_device_stays_stopped_through_a_restart_without_network(
+    world: World, tmp_path: Path
+) -> None:
+    gate = a_door(world, tmp_path / "door")
+    assert show(gate, Phone(world, index=6).text()).admits  # control
+    assert gate.uplink is not None
+    asyncio.run(gate.uplink._branched())
+    gate.state.keep_grant("new.grant.given")  # the office's grant does not say which is the copy
+    world.cut_power(gate)
+    again = world.start(tmp_path / "door", boot_id="boot-2")
+    world.teach(again)
+    stopped = show(again, Phone(world, index=7).text())
+    assert (stopped.verdict.outcome, stopped.verdict.say.en) == (
+        ASK,
+        ask_a_person("broken").say.en,
+    )
+    world.cut_power(again)
+    world.enrol(tmp_path / "door")
+    anew = world.start(tmp_path / "door", boot_id="boot-3")
+    world.teach(anew)
+    assert show(anew, Phone(world, index=8).text()).admits
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["in threads", "control: in the loop"])
+def test_a_card_that_stalls_stops_no_decision(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, beside: bool
+) -> None:
+    """The state folder's disk hangs for 1 s while everything of it is being written."""
+
+    async def in_the_loop(do: Callable[..., Any], *given: Any) -> Any:
+        return do(*given)
+
+    if not beside:
+        monkeypatch.setattr(asyncio, "to_thread", in_the_loop)
+    gate = a_door(world, tmp_path / "door")
+    process, uplink, lock = DoorProcess(gate), gate.uplink, gate.state.folder.lock
+    assert uplink is not None
+
+    async def meanwhile() -> tuple[float, Decision]:
+        lock.acquire()
+        threading.Timer(1.0, lock.release).start()
+        begun = time.perf_counter()
+        writing = [
+            asyncio.create_task(step)
+            for step in (
+                uplink.keep(),
+                uplink._branched(),
+                uplink._explained(RefusedError(401, "grant-bad", {})),
+                uplink._stop(RefusedError(403, "pending", {})),
+                process._note(),
+            )
+        ]
+        await asyncio.sleep(0)
+        gate.door.status.broken = False
+        decision = await gate.door.present(Phone(world, index=7).text())
+        taken = time.perf_counter() - begun
+        await asyncio.gather(*writing)
+        return taken, decision
+
+    taken, decision = asyncio.run(meanwhile())
+    assert decision.admits
+    assert (taken < 0.9) is beside, "the loop stood still with the card"
+    assert gate.state.folder.read_json(STATUS) is not None and gate.state.is_forked

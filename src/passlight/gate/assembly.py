@@ -217,7 +217,7 @@ def _door(
         keeper=keeper,
         spool=spool,
         memory=memory,
-        status=DoorStatus(online=lambda: False, revoked=state.is_stopped),
+        status=DoorStatus(online=lambda: False, revoked=state.is_stopped, broken=state.is_forked),
         entropy=entropy,
         lookup=ServerLookup(lookup, entropy=entropy, **place),
         thermometer=devices.thermometer,

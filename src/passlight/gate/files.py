@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,8 @@ class StateFolder:
 
     def __init__(self, path: Path, *, set_aside: Callable[[str], None] = lambda _: None) -> None:
         self.path = path
+        self.lock = threading.Lock()
+        """Held while a file is written: whole ones, in turn, from whatever thread."""
         self._set_aside = set_aside
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.chmod(0o700)
@@ -31,6 +34,10 @@ class StateFolder:
         Raises:
             OSError: the disk is full or broken; the former content stands.
         """
+        with self.lock:
+            self._replace(name, content)
+
+    def _replace(self, name: str, content: bytes) -> None:
         head = _HEAD + hashlib.sha256(content).hexdigest().encode() + b"\n"
         handle, draft = tempfile.mkstemp(prefix=f".{name}.", dir=self.path)
         try:

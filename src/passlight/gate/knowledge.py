@@ -196,15 +196,30 @@ class Knowledge:
         Raises:
             OSError: the disk is full or broken.
         """
+        self.write(self.prepared())
+
+    def prepared(self) -> dict[str, Any]:
+        """Return the files to write, as they are at this moment; the loop goes on meanwhile."""
         self._forget_epochs()
+        files: dict[str, Any] = {}
         if not self._feeds_stored:
-            held = {
+            files[FEEDS] = {
                 str(epoch): [base64url(message) for message in held.messages]
                 for epoch, held in self._feeds.items()
             }
-            self._folder.write_json(FEEDS, held)
+        files[FLOORS] = self._floors()
+        return files
+
+    def write(self, files: Mapping[str, Any]) -> None:
+        """Write what was prepared; in a thread, for a card may stall.
+
+        Raises:
+            OSError: the disk is full or broken.
+        """
+        for name, value in files.items():
+            self._folder.write_json(name, value)
+        if FEEDS in files:
             self._feeds_stored = True
-        self.store_floors()
 
     def store_floors(self) -> None:
         """Keep what must never fall.
@@ -212,12 +227,14 @@ class Knowledge:
         Raises:
             OSError: the disk is full or broken.
         """
-        floors: dict[str, Any] = {
+        self._folder.write_json(FLOORS, self._floors())
+
+    def _floors(self) -> dict[str, Any]:
+        return {
             "trust_sequence": self._trust_least,
             "door_made_at": self._door_least,
             "feeds": {str(epoch): list(pair) for epoch, pair in self._feed_least.items()},
         }
-        self._folder.write_json(FLOORS, floors)
 
     def _opened_door(self, document: bytes) -> tuple[DoorDocument, PublicKey]:
         payload = envelope.open_envelope(

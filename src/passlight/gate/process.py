@@ -55,7 +55,7 @@ class DoorProcess:
             for task in (waiting, *tasks):
                 task.cancel()
             await asyncio.gather(waiting, *tasks, return_exceptions=True)
-            self._note(ended=True)
+            await self._note(ended=True)
             await self.gate.close()
 
     async def answer(self, shown: Scan | ShownDocument, observed: Observations) -> Decision:
@@ -147,19 +147,24 @@ class DoorProcess:
 
     async def _stand_by(self) -> None:
         """Keep the idle screen's figures fresh once a second."""
+        noting: asyncio.Task[None] | None = None
         while True:
             self._beat()
             if self.gate.keeper.monotonic() >= self._result_until:
                 self._show("idle")
-            if self.gate.keeper.monotonic() >= self._noted + STATUS_SECONDS:
-                self._note()
+            if self.gate.keeper.monotonic() >= self._noted + STATUS_SECONDS and (
+                noting is None or noting.done()
+            ):
+                # Beside: while a card stalls, the screen and the watchdog's beat go on.
+                noting = asyncio.create_task(self._note(), name="note")
             await asyncio.sleep(IDLE_SECONDS)
 
-    def _note(self, *, ended: bool = False) -> None:
+    async def _note(self, *, ended: bool = False) -> None:
         """Leave for ``passlight gate status`` how this door is; a full disk does not matter."""
         self._noted = self.gate.keeper.monotonic()
+        folder, status = self.gate.state.folder, self.status(ended=ended)
         with suppress(OSError):
-            self.gate.state.folder.write_json(STATUS, self.status(ended=ended))
+            await asyncio.to_thread(folder.write_json, STATUS, status)
 
     def status(self, *, ended: bool = False) -> dict[str, Any]:
         """Return how this door is: no person, no number of a document."""

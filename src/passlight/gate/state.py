@@ -25,6 +25,7 @@ GRANT: Final = "grant.json"
 BOOT: Final = "boot.json"
 TIME: Final = "time.json"
 WIPED: Final = "wiped.json"
+FORKED: Final = "forked.json"
 LOCK: Final = "lock"
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 # When the count of boots is lost, the next is far above any before: a number is never used twice.
@@ -101,9 +102,9 @@ class DoorState:
             return None
 
     def enrol(self, identity: Identity) -> None:
-        """Keep who this device is; the former grant, and a former wipe, are another device's."""
-        self.folder.erase(GRANT)
-        self.folder.erase(WIPED)
+        """Keep who this device is; a former grant, wipe or fork are another device's."""
+        for name in (GRANT, WIPED, FORKED):
+            self.folder.erase(name)
         self.folder.write_json(IDENTITY, identity.to_json())
 
     @property
@@ -127,6 +128,16 @@ class DoorState:
     def stop(self, grant: str = "") -> None:
         """Keep that the office put this device out of service; ``grant`` is for its last upload."""
         self.folder.write_json(GRANT, {"grant": grant, "stopped": True})
+
+    @property
+    def is_forked(self) -> bool:
+        """Return whether another device sends under this one's name; a torn note says so, too."""
+        return (self.folder.path / FORKED).exists()
+
+    def fork(self) -> None:
+        """Keep that there are two of this device; only enrolling it anew ends that."""
+        if not self.is_forked:
+            self.folder.write_json(FORKED, {"forked": True})
 
     def next_boot(self) -> int:
         """Return the number of this start, which no start before had."""
@@ -162,7 +173,7 @@ class DoorState:
     def wipe(self, receipt: dict[str, Any]) -> None:
         """Destroy keys, knowledge and records; what stays is that it was done."""
         self.folder.write_json(WIPED, receipt)
-        erased = {KEY, IDENTITY, GRANT, TIME, *KNOWLEDGE_FILES}
+        erased = {KEY, IDENTITY, GRANT, TIME, FORKED, *KNOWLEDGE_FILES}
         for path in sorted(self.folder.path.iterdir()):
             torn = ".torn-" in path.name
             if path.name in erased or torn or path.name.startswith((spool.FILE, ".")):

@@ -74,7 +74,6 @@ class Uplink:
         self._heard = float("-inf")
         self._due: dict[str, float] = {}
         self._call_office = False
-        self.forked = False
         self.wiped = asyncio.Event()
 
     @property
@@ -117,7 +116,7 @@ class Uplink:
             except _FAILURES as error:
                 failed.append(error)
         if self._is_due("store", STORE_SECONDS):
-            self.store()
+            await self.keep()
             self._done("store")
         if failed:
             raise failed[0]
@@ -156,7 +155,7 @@ class Uplink:
             raise
         self._hear(answer)
         self._call_office = False
-        self.state.keep_grant(str(answer["grant"]))
+        await asyncio.to_thread(self.state.keep_grant, str(answer["grant"]))
         self._door.status.revoked = False
 
     async def fetch_trust(self) -> None:
@@ -166,7 +165,8 @@ class Uplink:
             NoAnswerError, RefusedError: the server does not answer, or refuses.
         """
         reply = await self.client.get("/v1/trust")
-        self._taken(lambda: self._knowledge.take_trust(reply.body))
+        # What is taken is kept: in a thread, for the loop must never wait for the disk.
+        await asyncio.to_thread(self._taken, lambda: self._knowledge.take_trust(reply.body))
 
     async def fetch_door(self) -> None:
         """Take the newest door document.
@@ -175,7 +175,7 @@ class Uplink:
             NoAnswerError, RefusedError: the server does not answer, or refuses.
         """
         reply = await self.client.get("/v1/door", query=self._place)
-        self._taken(lambda: self._knowledge.take_door(reply.body))
+        await asyncio.to_thread(self._taken, lambda: self._knowledge.take_door(reply.body))
 
     async def fetch_feeds(self) -> None:
         """Bring every epoch in use up to date, and set the clock by what was signed.
@@ -192,7 +192,7 @@ class Uplink:
             except RefusedError as refused:
                 if refused.status == httpx.codes.NOT_FOUND:
                     continue  # the server's clock says that nobody needs this epoch yet
-                raise self._explained(refused) from refused
+                raise await self._explained(refused) from refused
             taken = self._taken(
                 lambda reply=reply, epoch=epoch: self._knowledge.take_feed(  # type: ignore[misc]
                     reply.body, epoch=epoch
@@ -260,7 +260,7 @@ class Uplink:
         if not batch:
             return False
         if branch:
-            self._branched()
+            await self._branched()
         with suppress(SpoolError):
             await asyncio.to_thread(self._settle, batch, highest)
         return bool(highest >= batch[0].seq)
@@ -270,6 +270,13 @@ class Uplink:
         with suppress(OSError):
             self._knowledge.store()
             self.state.keep_time(self._keeper.stored)
+
+    async def keep(self) -> None:
+        """Keep the same while the door decides: a card that stalls must not stop it."""
+        files, time = self._knowledge.prepared(), self._keeper.stored
+        with suppress(OSError):
+            await asyncio.to_thread(self._knowledge.write, files)
+            await asyncio.to_thread(self.state.keep_time, time)
 
     def _report(self) -> dict[str, Any]:
         return {
@@ -289,10 +296,11 @@ class Uplink:
             return
         self.spool.acknowledge(boot=boot, highest=highest)
 
-    def _branched(self) -> None:
+    async def _branched(self) -> None:
         """Stop deciding: another device sends under our name, and only the office knows which."""
-        self.forked = True
         self._door.status.broken = True
+        with suppress(OSError):
+            await asyncio.to_thread(self.state.fork)
 
     def _hear(self, answer: dict[str, Any]) -> None:
         self._heard = self._keeper.monotonic()
@@ -311,12 +319,12 @@ class Uplink:
             if set_now:
                 self._done("time")
                 with suppress(OSError):
-                    self.state.keep_time(self._keeper.stored)
+                    await asyncio.to_thread(self.state.keep_time, self._keeper.stored)
 
-    def _explained(self, refused: RefusedError) -> RefusedError:
+    async def _explained(self, refused: RefusedError) -> RefusedError:
         """Return why a request was refused; without a good grant, the office says more."""
         if refused.status == httpx.codes.UNAUTHORIZED and refused.error in _NO_GRANT:
-            self.state.keep_grant("")
+            await asyncio.to_thread(self.state.keep_grant, "")
         return refused
 
     async def _stop(self, refused: RefusedError) -> None:
@@ -326,7 +334,7 @@ class Uplink:
         self._door.status.revoked = True
         last = str(refused.answer.get("grant", ""))
         if not self.state.is_stopped or last:
-            self.state.stop(last)
+            await asyncio.to_thread(self.state.stop, last)
         order = read_order(refused.answer.get("order"), self.identity)
         if refused.error == "wipe" and order is not None:
             await self.wipe(order)
@@ -340,7 +348,7 @@ class Uplink:
         left = self.spool.waiting
         receipt = receipt_of(self._key, identity=self.identity, order=order, left=left)
         self.spool.close()
-        self.state.wipe({"receipt": receipt})
+        await asyncio.to_thread(self.state.wipe, {"receipt": receipt})
         self.wiped.set()
         await send_receipt(self.client, receipt)
 
