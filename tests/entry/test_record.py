@@ -52,6 +52,16 @@ def test_an_exit_without_lease_and_feed_is_a_record() -> None:
     assert entry_to_json(entry_from_json(value)) == value
 
 
+@pytest.mark.parametrize(
+    "reason",
+    ["status", "no-connection", "qingpu-2022-05@1/confirmed_or_suspected/0", "packs@1.2/area/12"],
+)
+def test_a_reason_is_a_checks_name_or_a_published_key(reason: str) -> None:
+    """What the gateway says of a red person is the key ``pack@version/rule/phase`` (decision 4)."""
+    value = record(kind="isolate", answer="red", reason=reason)
+    assert entry_to_json(entry_from_json(value)) == value
+
+
 def test_a_time_may_have_any_offset() -> None:
     there = entry_from_json(record(occurred_at="2022-06-08T09:00:00+08:00"))
     assert there == entry_from_json(RECORD)

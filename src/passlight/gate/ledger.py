@@ -1,6 +1,7 @@
 """Writes the door's records from its one event loop: bounded in time, in a thread of its own."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +16,8 @@ from passlight.gate.recording import content_of
 from passlight.gate.spool import Spool, SpoolError, TakenCode
 
 WRITE_SECONDS: Final = 0.25
+
+log = logging.getLogger("passlight.gate")
 
 
 class Ledger:
@@ -67,7 +70,10 @@ class Ledger:
             if isinstance(late, asyncio.CancelledError):
                 raise
             return False
-        except (SpoolError, ProblemError):
+        except ProblemError as error:  # a defect: it must be seen, with no word of whom
+            log.error("a record was refused: %s", error.problems[0].field or error.problems[0].code)
+            return False
+        except SpoolError:
             return False
         return True
 

@@ -30,6 +30,8 @@ from passlight.core.verification.answer import DoorAnswer
 
 _REALM: Final = re.compile(r"[a-z0-9-]{1,24}")
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}|")
+# A check's name, or the key of a published reason: pack@version/rule/phase.
+_REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}|")
 _SEALED: Final = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _QUESTION: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
@@ -264,7 +266,7 @@ def entry_from_json(value: object, path: str = "") -> EntryRecord:
         kind=form.choice("kind", EntryKind),
         role=form.one_of("role", ROLES),
         answer=form.choice("answer", DoorAnswer),
-        reason=form.matching("reason", _REFERENCE, remedy="A reason's name."),
+        reason=form.matching("reason", _REASON, remedy="A reason's name or key."),
         requirement=form.one_of("requirement", _REQUIREMENTS),
         findings=_findings(form),
         venue=UUID(form.matching("venue", _UUID, remedy="A UUID in small letters.")),
