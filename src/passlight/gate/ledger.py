@@ -71,7 +71,8 @@ class Ledger:
                 raise
             return False
         except ProblemError as error:  # a defect: it must be seen, with no word of whom
-            log.error("a record was refused: %s", error.problems[0].field or error.problems[0].code)
+            problem = error.problems[0]
+            log.warning("a record was refused: %s", problem.field or problem.code)
             return False
         except SpoolError:
             return False
