@@ -1,4 +1,8 @@
-"""Makes the pictures of the README from a running demo: ``tools/pictures.py http://127.0.0.1:8000``.
+"""Makes the pictures of the README from a running demo.
+
+``tools/pictures.py http://127.0.0.1:8000 http://127.0.0.1:8090``: the demonstration and the
+screen of its sentinel, as its banner names them; some minutes after the start there is somebody
+in the isolation area.
 
 Every picture is a real page of the demonstration's invented district. The checker's is a real
 check: the resident's code, filmed, is read by the camera of the door.
@@ -27,7 +31,7 @@ PHONE, DESK = (375, 840), (1280, 800)
 HALL = "政务服务大厅"
 
 
-def main(url: str, chromium: str = "/usr/bin/chromium") -> int:
+def main(url: str, kiosk: str, chromium: str = "/usr/bin/chromium") -> int:
     """Make every picture; return 1 when one is larger than a page should load."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver, browser(driver, chromium) as started:
@@ -44,6 +48,10 @@ def main(url: str, chromium: str = "/usr/bin/chromium") -> int:
             page.goto(url + path)
             page.wait_for_load_state("networkidle")
             keep(name, page)
+        door = started.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        door.goto(kiosk)
+        door.get_by_text("请扫码").first.wait_for(timeout=90_000)
+        keep("sentinel", door)
     large = [f for f in sorted(FOLDER.glob("*.png")) if f.stat().st_size > BYTES_MAX]
     for file in large:
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size} bytes, {BYTES_MAX} at most")
@@ -104,11 +112,20 @@ def offices(started: Browser, url: str) -> list[tuple[str, str, str]]:
     operator = entered(started, url, "operator", DESK)
     operator.goto(f"{url}/venues/")
     venue = operator.locator("tr", has_text=HALL).locator("a").first.get_attribute("href") or ""
+    leader = entered(started, url, "leader", DESK)
+    leader.goto(f"{url}/incidents/")
+    incident = first_link(leader, "tbody a[href^='/incidents/']")
+    guide = entered(started, url, "guide", DESK)
+    guide.goto(f"{url}/halls/places/")
+    hall = guide.locator("a", has_text=HALL).first.get_attribute("href") or ""
+    display = f"{hall.removesuffix('display/')}display/"
     return [
         ("steward", "steward", batch),
         ("district", "district", pack),
         ("venue", "operator", venue),
         ("auditor", "auditor", why),
+        ("incident", "leader", incident),
+        ("hall", "guide", display),
     ]
 
 
@@ -121,7 +138,8 @@ def first_link(page: Page, selector: str) -> str:
 def keep(name: str, page: Page) -> None:
     """Write what is on the screen, with a palette: these pages have few colours."""
     page.wait_for_timeout(800)
-    shot = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    # The hall's display says by an animation that its figures are old: it must not be run out.
+    shot = Image.open(io.BytesIO(page.screenshot(animations="allow"))).convert("RGB")
     small = shot.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     small.save(FOLDER / f"{name}.png", optimize=True)
 
