@@ -72,7 +72,7 @@ def test_vector(vector: VerdictVector, started: tuple[World, Gate]) -> None:
         emergency=presented.emergency,
     )
     visit = "1c0ffee0-0000-4000-8000-000000000001"
-    decision = asyncio.run(gate.door._decide("", finding, observations, visit=visit))
+    decision = asyncio.run(gate.door._decide(finding, observations, visit=visit))
     assert decision.recorded
     check(
         vector,
