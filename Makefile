@@ -31,7 +31,7 @@ bench: setup     ## Measure side by side; see docs/benchmarks.md
 	@.venv/bin/python -m bench
 
 faults: setup    ## The long form of the fault tests and of the two days at a hall
-	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py -q
+	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py tests/browser/test_pages.py -q
 
 clean:           ## Remove what setup and the demo made
 	rm -rf .venv node_modules build .passlight src/passlight/office/static/dist
