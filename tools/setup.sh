@@ -66,6 +66,11 @@ if [ "$(cat src/passlight/office/static/dist/.setup-stamp 2>/dev/null)" != "$wan
   echo "$want" > src/passlight/office/static/dist/.setup-stamp
 fi
 
+# Java for the Spark engine; everything else runs without it.
+if ! command -v java >/dev/null; then
+  need openjdk-17-jre-headless || echo "The Spark engine will not be available until then; DuckDB is." >&2
+fi
+
 # Chinese fonts: posters need one; without it the demo runs and says what is missing.
 if ! fc-list :lang=zh 2>/dev/null | grep -q .; then
   need fontconfig fonts-noto-cjk || echo "Posters (PDF) will not be available until then." >&2

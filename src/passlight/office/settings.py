@@ -43,6 +43,7 @@ _APPS = (
     *("pages", "accounts", "people", "feeds", "facts", "packs"),
     *("statuses", "venues", "keyring", "records", "resident", "checker"),
     *("halls", "gates", "incidents", "notices"),
+    *("exposures", "recompute"),
 )
 INSTALLED_APPS = [
     "django.contrib.auth",

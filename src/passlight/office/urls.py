@@ -17,6 +17,8 @@ urlpatterns = [
     path("gates/", include("passlight.office.gates.urls")),
     path("incidents/", include("passlight.office.incidents.urls")),
     path("notices/", include("passlight.office.notices.urls")),
+    path("exposures/", include("passlight.office.exposures.urls")),
+    path("recompute/", include("passlight.office.recompute.urls")),
     path("me/", include("passlight.office.resident.urls")),
     path("checker/", include("passlight.office.checker.urls")),
 ]

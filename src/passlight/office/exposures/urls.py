@@ -1,0 +1,6 @@
+"""Addresses of exposures."""
+
+from django.urls import URLPattern
+
+app_name = "exposures"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Recompute (全市重算): the whole city again, compared with what is served."""

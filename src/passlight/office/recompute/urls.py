@@ -1,0 +1,6 @@
+"""Addresses of recompute."""
+
+from django.urls import URLPattern
+
+app_name = "recompute"
+urlpatterns: list[URLPattern] = []
