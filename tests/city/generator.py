@@ -324,9 +324,11 @@ class Maker:
             )
 
     def waiver(self, subject: str, near: list[datetime]) -> None:
+        mine = [one for one in self.facts[-8:] if one.subject == subject]
         start = self.instant(near)
+        if mine and self.chance(0.7):
+            start = self.random.choice(mine).occurred_at + self.random.choice((SECOND, GRID, DAY))
         until = start + self.random.choice((GRID, DAY, 3 * DAY, *self.durations))
-        mine = [one.fact_id for one in self.facts[-8:] if one.subject == subject]
         known = (
             self.words.waivable if self.words.waivable and self.chance(0.9) else self.words.rules
         )
@@ -337,7 +339,7 @@ class Maker:
         if self.chance(0.3):
             selector["phase"] = self.random.choice((0, 1))
         if mine and self.chance(0.3):
-            selector["fact"] = self.random.choice(mine)
+            selector["fact"] = self.random.choice(mine).fact_id
         payload: dict[str, Any] = {"measure": selector, "officer": "o", "basis": "b"}
         if self.chance(0.5):
             payload |= {"from": start.isoformat(), "until": until.isoformat()}

@@ -179,16 +179,19 @@ def _steps(measures: Sequence[Measure]) -> Steps:
     ]
     pieces.sort(key=lambda piece: (piece[0], piece[2]), reverse=True)
     instants = sorted({one for start, end, _, _ in pieces for one in (start, end) if one})
-    # Strongest first; what has ended is taken off when it comes to the top.
-    running: list[tuple[object, int, datetime | None, Measure]] = []
+    # Strongest first; what has ended is taken off when it comes to the top. The count keeps two
+    # pieces of one measure apart: an end that is open cannot be compared.
+    running: list[tuple[object, int, int, datetime | None, Measure]] = []
+    count = 0
     strongest: list[Measure | None] = []
     for instant in instants:
         while pieces and pieces[-1][0] <= instant:
             _, end, place, measure = pieces.pop()
-            heappush(running, (measure.order(), place, end, measure))
-        while running and (end := running[0][2]) is not None and end <= instant:
+            count += 1
+            heappush(running, (measure.order(), place, count, end, measure))
+        while running and (end := running[0][3]) is not None and end <= instant:
             heappop(running)
-        strongest.append(running[0][3] if running else None)
+        strongest.append(running[0][4] if running else None)
     return instants, strongest
 
 
