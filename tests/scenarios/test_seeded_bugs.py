@@ -168,6 +168,47 @@ def manual_reds_never_expire(patch: Patch) -> None:
     patch.setattr(measures, "_expiry", lambda occurrence: None)
 
 
+def _days(patch: Patch, far: Callable[[int], int]) -> None:
+    """Let a row of days see other distances between dates."""
+    original = reach.Reach._days_in_a_row
+
+    class Day(int):
+        def __sub__(self, other: int) -> timedelta:
+            return timedelta(days=far(int(self) - int(other)))
+
+    def row(self, seen, events, *, wanted):
+        with pytest.MonkeyPatch.context() as inner:
+            day = reach.Reach._day
+            inner.setattr(reach.Reach, "_day", lambda one, x: Day(day(one, x).toordinal()))
+            return original(self, seen, events, wanted=wanted)
+
+    patch.setattr(reach.Reach, "_days_in_a_row", row)
+
+
+def missed_days_are_forgiven(patch: Patch) -> None:
+    _days(patch, lambda days: min(days, 1))
+
+
+def two_on_a_day_are_two_days(patch: Patch) -> None:
+    _days(patch, lambda days: 1 if days == 0 else days)
+
+
+def two_on_a_day_start_again(patch: Patch) -> None:
+    _days(patch, lambda days: 2 if days == 0 else days)
+
+
+def days_are_those_of_utc(patch: Patch) -> None:
+    patch.setattr(reach.Reach, "_day", lambda self, one: one.measured.date())
+
+
+def a_dated_day_is_the_next(patch: Patch) -> None:
+    patch.setattr(
+        reach.Reach,
+        "_day",
+        lambda self, one: calendar.local_date(one.measured, zone=self.pack.zone),
+    )
+
+
 BUGS: list[Callable[[Patch], None]] = [
     gap_a_minute_short,
     gap_a_minute_long,
@@ -188,6 +229,11 @@ BUGS: list[Callable[[Patch], None]] = [
     silence_is_ignored,
     best_source_is_the_last,
     manual_reds_never_expire,
+    missed_days_are_forgiven,
+    two_on_a_day_are_two_days,
+    two_on_a_day_start_again,
+    days_are_those_of_utc,
+    a_dated_day_is_the_next,
 ]
 
 

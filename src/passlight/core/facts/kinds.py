@@ -109,6 +109,7 @@ _ALL = (
         "case_id:t venue:t minutes:n* direct_minutes:n params_hash:t",
     ),
     _kind("source.delivered", "数据到达", "delivery of a source"),
+    _kind("health.declared", "健康申报", "health declaration", "value:t* place:t"),
 )
 
 KINDS: Mapping[str, FactKind] = MappingProxyType({kind.name: kind for kind in _ALL})

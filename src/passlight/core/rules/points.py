@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from passlight.core.kernel.calendar import Duration
+from passlight.core.kernel.calendar import Duration, Elapsed
 from passlight.core.rules.terms import Text
 
 
@@ -88,7 +88,12 @@ class Next:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nth:
-    """When ``n`` facts, each ``gap`` or more after the one before, are there; a reset restarts."""
+    """When ``n`` facts are there, each as far from the one before as is asked; a reset restarts.
+
+    ``gap``: each at least so long after the one before. ``every``: each on the local date right
+    after that of the one before; a second one on a date adds nothing, a missed date restarts.
+    One of the two or neither.
+    """
 
     filter: Filter
     n: int | Parameter
@@ -96,6 +101,7 @@ class Nth:
     since: "Point"
     reset_on: Filter | None
     needs: Text
+    every: Elapsed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 """Reads points: the moments from which a phase starts and at which it ends."""
 
+from datetime import timedelta
+
 from passlight.core.facts.kinds import KINDS
+from passlight.core.kernel.calendar import Elapsed, parse_duration
 from passlight.core.kernel.limits import NTH_COUNT_MAX, POINT_DEPTH_MAX
 from passlight.core.rules.points import (
     After,
@@ -19,6 +22,7 @@ from passlight.core.rules.read_terms import Setting, read_amount, read_filter, r
 from passlight.core.rules.source import Node
 from passlight.core.rules.terms import Text
 
+_ONE_DAY = Elapsed(timedelta(days=1))
 _MOMENTS = {moment.value: moment for moment in Moment}
 _HELP = "Write a moment such as trigger.occurred, or after, next, nth, earliest, latest, never."
 _COMPOUND = frozenset({"after", "next", "nth", "earliest", "latest"})
@@ -88,7 +92,7 @@ def _next(node: Node, setting: Setting, *, since: Moment, depth: int) -> Next:
 
 
 def _nth(node: Node, setting: Setting, *, since: Moment, depth: int) -> Nth:
-    optional = _OPTIONAL | {"gap", "reset_on"}
+    optional = _OPTIONAL | {"gap", "every", "reset_on"}
     entries = node.mapping(required=frozenset({"kind", "n"}), optional=optional)
     found = read_filter(entries)
     reset = None
@@ -96,6 +100,9 @@ def _nth(node: Node, setting: Setting, *, since: Moment, depth: int) -> Nth:
         required, extra = frozenset({"where"}), frozenset({"kind"})
         inner = dict(entries["reset_on"].mapping(required=required, optional=extra))
         reset = read_filter({"kind": entries["kind"], **inner})
+    if "gap" in entries and "every" in entries:
+        remedy = "Write gap for hours between tests, every for days in a row."
+        entries["every"].fail("gap-and-every", "and gap exclude each other.", remedy)
     number = read_amount(entries["n"], setting, whole=True)
     assert not isinstance(number, int) or number <= NTH_COUNT_MAX
     return Nth(
@@ -105,7 +112,16 @@ def _nth(node: Node, setting: Setting, *, since: Moment, depth: int) -> Nth:
         since=_since(entries.get("since"), setting, since=since, depth=depth),
         reset_on=reset,
         needs=read_text(entries["needs"]) if "needs" in entries else lifted_by(found),
+        every=_every(entries["every"]) if "every" in entries else None,
     )
+
+
+def _every(node: Node) -> Elapsed:
+    found = parse_duration(node.text())
+    if found != _ONE_DAY:
+        remedy = "Write every: 1d, which is one on each local date; for longer pauses write gap."
+        node.fail("not-every-day", f"{node.text()!r} is not one day.", remedy)
+    return _ONE_DAY
 
 
 def lifted_by(found: Filter) -> Text:

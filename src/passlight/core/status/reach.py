@@ -6,11 +6,12 @@ One function a kind of point; nothing here knows a rule or a colour.
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from passlight.core.facts.dates import is_dated
 from passlight.core.facts.fact import Fact
-from passlight.core.kernel.calendar import Duration, add
+from passlight.core.kernel.calendar import Duration, add, local_date, start_of_day
 from passlight.core.rules.pack import Pack
 from passlight.core.rules.points import (
     After,
@@ -32,11 +33,15 @@ _TESTS = frozenset({"lab.result", "lab.sampled"})
 
 
 class Need(NamedTuple):
-    """An open condition: what would end the measure, how often, measured from when on."""
+    """An open condition: what would end the measure, how often, measured from when on.
+
+    ``sampled`` is False for facts that are no tests: those are not sampled, they happen.
+    """
 
     text: Text
     missing: int
     from_at: datetime | None
+    sampled: bool = True
 
 
 class Reached(NamedTuple):
@@ -120,13 +125,21 @@ class Reach:
         chain: list[Counted] = []
         for index, (one, resets) in enumerate(events):
             insort(seen, (one.measured, int(resets), index))
-            chain = self._chain(seen, events, gap=point.gap, wanted=wanted)
+            if point.every is None:
+                chain = self._chain(seen, events, gap=point.gap, wanted=wanted)
+            else:
+                chain = self._days_in_a_row(seen, events, wanted=wanted)
             if len(chain) >= wanted:
                 return Reached(one.counts, tuple(link.fact for link in chain))
         from_at = since.at
         if chain and point.gap is not None:
             from_at = self._plus(chain[-1].measured, point.gap)
-        return Reached(None, (), (Need(point.needs, wanted - len(chain), from_at),))
+        elif chain and point.every is not None:
+            tomorrow = self._day(chain[-1]) + timedelta(days=1)
+            from_at = start_of_day(tomorrow, zone=self.pack.zone)
+        sampled = not _TESTS.isdisjoint(point.filter.kinds)
+        need = Need(point.needs, wanted - len(chain), from_at, sampled)
+        return Reached(None, (), (need,))
 
     def _events(self, point: Nth, since: datetime) -> list[tuple[Counted, bool]]:
         good = self._since(self.facts.counted(point.filter), since)
@@ -155,6 +168,32 @@ class Reach:
                 if len(chain) >= wanted:
                     break
         return chain
+
+    def _days_in_a_row(
+        self,
+        seen: list[tuple[datetime, int, int]],
+        events: list[tuple[Counted, bool]],
+        *,
+        wanted: int,
+    ) -> list[Counted]:
+        """Return the chain of facts on consecutive local dates among those seen."""
+        chain: list[Counted] = []
+        for _, resets, index in seen:
+            one = events[index][0]
+            if resets:
+                chain = []
+                continue
+            passed = (self._day(one) - self._day(chain[-1])).days if chain else None
+            if passed != 0:
+                chain = [*chain, one] if passed == 1 else [one]
+            if len(chain) >= wanted:
+                break
+        return chain
+
+    def _day(self, one: Counted) -> date:
+        """Return the local date of a fact; one known by its date is measured as that day ends."""
+        day = local_date(one.measured, zone=self.pack.zone)
+        return day - timedelta(days=1) if is_dated(one.fact) else day
 
     def _earliest(self, point: Earliest) -> Reached:
         parts = [self.of(part) for part in point.points]

@@ -81,6 +81,7 @@ def _need_text(need: Need, zone: ZoneInfo) -> Text:
     zh, en = need.text.zh, need.text.en
     if need.from_at is not None:
         local = f"{need.from_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        zh = f"{zh}（还需{need.missing}次，采样不早于{local}）"
-        en = f"{en} (still needs {need.missing}, sampled at or after {local})"
+        zh = f"{zh}（还需{need.missing}次，{'采样' if need.sampled else ''}不早于{local}）"
+        sampled = "sampled " if need.sampled else ""
+        en = f"{en} (still needs {need.missing}, {sampled}at or after {local})"
     return Text(zh, en)
