@@ -1,0 +1,151 @@
+"""The fact store: every fact of a city as Parquet, in buckets of people (field/04).
+
+A folder that DuckDB and Spark read alike::
+
+    manifest.json                      written last: a folder without it is no store
+    people/bucket=000/data.parquet     person, subject; dense from 0 in code-point order
+    facts/bucket=000/data.parquet      FACT_COLUMNS, sorted by person, occurred_at, kind, fact
+    linked/data.parquet                FACT_COLUMNS of all whom a fact of identity ever named
+    linked_people/data.parquet         who they are
+    others/data.parquet                OTHER_COLUMNS of areas and identities
+    deliveries/data.parquet            when a source delivered
+    asked/data.parquet                 the areas that facts about people name
+
+A bucket is a contiguous range of people; with ``linked`` it can be evaluated alone.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from passlight.city.columns import SCHEMA_HASH
+
+FORMAT = 1
+PEOPLE_A_BUCKET = 1_000_000
+MANIFEST = "manifest.json"
+_DATA = "data.parquet"
+
+
+class StoreError(Exception):
+    """A folder cannot be used as a fact store; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a store holds; ``up_to_seq`` is the last fact of the log that is in it."""
+
+    format: int
+    schema: str
+    facts: int
+    people: int
+    buckets: int
+    people_a_bucket: int
+    up_to_seq: int | None
+    deliveries: bool
+
+    def to_json(self) -> bytes:
+        """Return the bytes of ``manifest.json``."""
+        return (json.dumps(asdict(self), indent=1) + "\n").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open store: where its parts are."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def buckets(self) -> range:
+        """Return the numbers of the buckets."""
+        return range(self.manifest.buckets)
+
+    @property
+    def people_count(self) -> int:
+        """Return how many people have a line."""
+        return self.manifest.people
+
+    @property
+    def told_of_sources(self) -> bool:
+        """Return whether deliveries are told at all; without any, freshness is not looked at."""
+        return self.manifest.deliveries
+
+    def people(self, bucket: int) -> Path:
+        """Return the file of the people of a bucket."""
+        return people_file(self.folder, bucket)
+
+    def facts(self, bucket: int) -> Path:
+        """Return the file of the facts about the people of a bucket."""
+        return facts_file(self.folder, bucket)
+
+    @property
+    def linked(self) -> Path:
+        """Return the facts about everybody whom a fact of identity ever named."""
+        return part_file(self.folder, "linked")
+
+    @property
+    def linked_people(self) -> Path:
+        """Return who they are."""
+        return part_file(self.folder, "linked_people")
+
+    @property
+    def others(self) -> Path:
+        """Return the versions of the facts about areas and identities."""
+        return part_file(self.folder, "others")
+
+    @property
+    def deliveries(self) -> Path:
+        """Return when sources delivered."""
+        return part_file(self.folder, "deliveries")
+
+    @property
+    def asked(self) -> Path:
+        """Return the areas that facts about people name."""
+        return part_file(self.folder, "asked")
+
+
+def people_file(folder: Path, bucket: int) -> Path:
+    """Return where the people of a bucket are, or will be."""
+    return folder / "people" / f"bucket={bucket:03}" / _DATA
+
+
+def facts_file(folder: Path, bucket: int) -> Path:
+    """Return where the facts of a bucket are, or will be."""
+    return folder / "facts" / f"bucket={bucket:03}" / _DATA
+
+
+def part_file(folder: Path, part: str) -> Path:
+    """Return where a part that has no buckets is, or will be."""
+    return folder / part / _DATA
+
+
+def open_store(folder: Path) -> Store:
+    """Return the store in ``folder``.
+
+    Raises:
+        StoreError: when there is none, or one of another format.
+    """
+    try:
+        told = json.loads((folder / MANIFEST).read_bytes())
+        manifest = Manifest(**told)
+    except FileNotFoundError as error:
+        message = f"{folder}: no {MANIFEST}; the store was never finished. Build it again."
+        raise StoreError(message) from error
+    except (OSError, ValueError, TypeError) as error:
+        message = f"{folder / MANIFEST}: cannot be read ({error}). Build the store again."
+        raise StoreError(message) from error
+    if (manifest.format, manifest.schema) != (FORMAT, SCHEMA_HASH):
+        message = f"{folder}: written by another version of Passlight. Build the store again."
+        raise StoreError(message)
+    return Store(folder, manifest)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file that is there whole, or not at all, whatever happens."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as sink:
+        sink.write(data)
+        sink.flush()
+        os.fsync(sink.fileno())
+    part.replace(path)
