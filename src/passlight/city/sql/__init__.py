@@ -1,0 +1,1 @@
+"""The set-based form of the rules: each module writes one part of the SQL."""
