@@ -99,6 +99,12 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         "incidents.corrections": (*_DISTRICT, Role.AUDITOR),
         "incidents.decide": _DISTRICT,
         "incidents.overview": (*_STREET, *_DISTRICT),
+        # Tracing: by venue and dose, no names; what it finds over a cap, two people release
+        "exposures.view": (*_STREET, *_DISTRICT, Role.AUDITOR),
+        "exposures.release": _DISTRICT,
+        "exposures.parameters": (*_DISTRICT, *_CONTROL),
+        "exposures.change": _DISTRICT,
+        "exposures.publish": _DISTRICT,
     }.items()
 }
 

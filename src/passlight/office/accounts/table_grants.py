@@ -127,4 +127,24 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "incidents_correction": {
         Role.OFFICE: "SELECT, INSERT, UPDATE (decided_by_id, decided_at, corrected, answer)",
     },
+    # exposures: a trigger on records queues arrivals; events and decisions are appended
+    "exposures_arrival": {Role.OFFICE: "SELECT, DELETE"},
+    "exposures_position": {Role.OFFICE: WRITE},
+    "exposures_parameters": {
+        Role.OFFICE: "SELECT, INSERT, "
+        "UPDATE (impact, impact_at, decided_by_id, decided_at, in_force_at)",
+    },
+    "exposures_foreign": {
+        Role.OFFICE: "SELECT, INSERT, UPDATE (decided_by_id, decided_at, accepted, reason)",
+    },
+    "exposures_case": {Role.OFFICE: WRITE},
+    "exposures_window": {Role.OFFICE: CHANGE},
+    "exposures_sweep": {Role.OFFICE: CHANGE},
+    "exposures_batch": {Role.OFFICE: WRITE},
+    "exposures_decision": {Role.OFFICE: APPEND},
+    "exposures_exposure": {Role.OFFICE: WRITE},
+    "exposures_event": {Role.OFFICE: APPEND},
+    "exposures_location": {
+        Role.OFFICE: "SELECT, INSERT, UPDATE (withdrawn_by_id, withdrawn_at)",
+    },
 }
