@@ -29,7 +29,9 @@ from passlight.core.status.timeline import Timeline
 _T = "2020-03-01T10:00:00+08:00"
 _STEP = re.compile(r"([+-])(\d+)(d|h|min|s)")
 _UNITS = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds"}
-_OWN_KEYS = frozenset({"id", "ver", "op", "kind", "who", "at", "until", "recorded", "source"})
+_OWN_KEYS = frozenset(
+    {"id", "ver", "op", "kind", "who", "at", "until", "recorded", "source", "days"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,11 @@ class _Scenario:
 
     def failures(self) -> Iterable[str]:
         """Yield what differs from the expectations."""
-        facts = [self._fact(entry, n) for n, entry in enumerate(self.case.get("facts") or ())]
+        facts = [
+            fact
+            for number, entry in enumerate(self.case.get("facts") or ())
+            for fact in self._facts(entry, number)
+        ]
         yield from self._intake(facts)
         for fact in facts:
             self.book.add(fact)
@@ -186,17 +192,31 @@ class _Scenario:
             if codes:
                 facts.remove(fact)
 
-    def _fact(self, entry: Mapping[str, Any], number: int) -> Fact:
+    def _facts(self, entry: Mapping[str, Any], number: int) -> Iterable[Fact]:
+        """Yield the fact; with ``days: 14`` the same one on each of 14 days."""
+        if "days" not in entry:
+            yield self._fact(entry, entry.get("id") or f"fact-{number}")
+            return
+        for day in range(int(entry["days"])):
+            name = f"{entry.get('id') or f'fact-{number}'}-{day + 1}"
+            yield self._fact(entry, name, later=timedelta(days=day))
+
+    def _fact(
+        self, entry: Mapping[str, Any], fact_id: str, *, later: timedelta = timedelta(0)
+    ) -> Fact:
+        def read(text: str) -> datetime:
+            return self.times.read(text) + later
+
         kind = entry["kind"]
-        at = self.times.read(entry["at"])
-        recorded = self.times.read(entry["recorded"]) if entry.get("recorded") else at
-        until = self.times.read(entry["until"]) if entry.get("until") else None
+        at = read(entry["at"])
+        recorded = read(entry["recorded"]) if entry.get("recorded") else at
+        until = read(entry["until"]) if entry.get("until") else None
         subject = entry.get("who", "p")
         if kind.startswith("area."):
             subject = f"area:{entry['area']}"
         return fact_from_json(
             {
-                "fact_id": entry.get("id") or f"fact-{number}",
+                "fact_id": fact_id,
                 "ver": int(entry.get("ver", 1)),
                 "op": entry.get("op", "assert"),
                 "kind": kind,
@@ -205,11 +225,13 @@ class _Scenario:
                 "occurred_until": until.isoformat() if until else None,
                 "recorded_at": recorded.isoformat(),
                 "source": entry.get("source", "test"),
-                "payload": self._payload(kind, entry),
+                "payload": self._payload(kind, entry, read),
             }
         )
 
-    def _payload(self, kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def _payload(
+        self, kind: str, entry: Mapping[str, Any], read: Callable[[str], datetime]
+    ) -> dict[str, Any]:
         fields = KINDS[kind].fields if kind in KINDS else {}
         payload: dict[str, Any] = {}
         for key, value in entry.items():
@@ -218,7 +240,7 @@ class _Scenario:
             wanted = fields.get(key)
             timed = wanted is FieldType.INSTANT or key == "expires_at"
             if timed and value is not None:
-                payload[key] = self.times.read(value).isoformat()
+                payload[key] = read(value).isoformat()
             elif wanted is FieldType.NUMBER:
                 payload[key] = float(value)
             else:
