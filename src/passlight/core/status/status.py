@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from passlight.core.kernel.colour import Colour
 from passlight.core.rules.pack import Pack
 from passlight.core.rules.terms import Text
+from passlight.core.status.line import sentences
 from passlight.core.status.measures import Measure, Question
-from passlight.core.status.reach import Need
 from passlight.core.status.reading import Conflict
 
 
@@ -74,14 +74,4 @@ class Segment:
 
 def need_texts(measure: Measure, *, zone: ZoneInfo) -> list[Text]:
     """Return the sentences of a measure's open conditions."""
-    return [_need_text(need, zone) for need in measure.needs]
-
-
-def _need_text(need: Need, zone: ZoneInfo) -> Text:
-    zh, en = need.text.zh, need.text.en
-    if need.from_at is not None:
-        local = f"{need.from_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        zh = f"{zh}（还需{need.missing}次，{'采样' if need.sampled else ''}不早于{local}）"
-        sampled = "sampled " if need.sampled else ""
-        en = f"{en} (still needs {need.missing}, {sampled}at or after {local})"
-    return Text(zh, en)
+    return sentences(measure.needs, zone=zone)
