@@ -24,6 +24,7 @@ from passlight.city.columns import SCHEMA_HASH
 FORMAT = 1
 PEOPLE_A_BUCKET = 1_000_000
 MANIFEST = "manifest.json"
+PARTS = ("people", "facts", "linked", "linked_people", "others", "deliveries", "asked")
 _DATA = "data.parquet"
 
 

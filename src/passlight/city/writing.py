@@ -2,6 +2,7 @@
 
 What is under its name is finished and is not written again; the manifest comes last.
 """
+# ruff: noqa: S608 - every part of the SQL is ours; paths and texts go through quoted()
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from passlight.city.columns import (
     OTHER_COLUMNS,
     PEOPLE_COLUMNS,
     SCHEMA_HASH,
+    select_list,
 )
 from passlight.city.store import (
     FORMAT,
@@ -68,6 +70,26 @@ class StoreWriter:
         """Write the areas that facts about people name."""
         self._part("asked", ASKED_COLUMNS, query, order="area")
 
+    def rest(self, buckets: int) -> None:
+        """Write what follows from the parts that are there, and empty files for those that lack."""
+        self.others(_nothing(OTHER_COLUMNS))
+        self.deliveries(_nothing(DELIVERY_COLUMNS))
+        if not buckets:
+            self.linked(people=_nothing(PEOPLE_COLUMNS), facts=_nothing(FACT_COLUMNS))
+            self.asked(_nothing(ASKED_COLUMNS))
+            return
+        facts = files([facts_file(self.folder, one) for one in range(buckets)])
+        people = files([people_file(self.folder, one) for one in range(buckets)])
+        others = files([part_file(self.folder, "others")])
+        pairs = f"SELECT unnest([p_a, p_b]) FROM {others} WHERE p_a IS NOT NULL"
+        linked = f"SELECT * FROM {people} WHERE subject IN ({pairs})"
+        self.linked(
+            people=linked,
+            facts=f"SELECT * FROM {facts} WHERE person IN (SELECT person FROM ({linked}))",
+        )
+        areas = "SELECT unnest([p_area, p_from_area, p_to_area])"
+        self.asked(f"SELECT DISTINCT area FROM ({areas} AS area FROM {facts}) WHERE area <> ''")
+
     def finish(self, *, buckets: int, people_a_bucket: int, up_to_seq: int | None = None) -> Store:
         """Count what is there, write the manifest and return the store."""
         manifest = Manifest(
@@ -97,7 +119,7 @@ class StoreWriter:
     def _write(self, path: Path, columns: Mapping[str, str], query: str, *, order: str) -> None:
         if path.exists():
             return
-        wanted = f"SELECT {', '.join(columns)} FROM ({query}) ORDER BY {order}"  # noqa: S608 - ours
+        wanted = f"SELECT {', '.join(columns)} FROM ({query}) ORDER BY {order}"
         write_parquet(self.connection, path, wanted)
 
 
@@ -110,6 +132,16 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, path: Path, query: str)
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_A_GROUP})"
     )
     part.replace(path)
+
+
+def files(paths: Iterable[Path]) -> str:
+    """Return the table function that reads these files, without what their folders say."""
+    names = ", ".join(quoted(str(path)) for path in paths)
+    return f"read_parquet([{names}], hive_partitioning = false)"
+
+
+def _nothing(columns: Mapping[str, str]) -> str:
+    return f"SELECT {select_list(columns, {})} WHERE false"
 
 
 def quoted(text: str) -> str:
