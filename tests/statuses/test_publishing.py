@@ -14,6 +14,7 @@ from passlight.office.people.models import Person
 from passlight.office.statuses import evaluation
 from passlight.office.statuses.models import Heartbeat, Publication, Reason, Task
 from passlight.office.statuses.queries import segment_at
+from passlight.office.statuses.shared import News, SharedFacts
 from tests.statuses.cast import (
     KEY_AREA,
     arrival,
@@ -255,6 +256,12 @@ def test_a_silent_source_makes_nobody_greener(db, hand):
         assert shown(one) == [(None, "green"), (T_SECONDS + (day + 1) * DAY, "unknown")]
 
 
+def read_between(after, up_to):
+    shared = SharedFacts()
+    shared.read(up_to)
+    return News.between(after=after, up_to=up_to), shared
+
+
 def test_whom_an_area_touches(under_shanghai):
     from passlight.core.rules.areas import AreaCodes
     from passlight.office.statuses.touched import touched_by
@@ -268,7 +275,7 @@ def test_whom_an_area_touches(under_shanghai):
         clock=under_shanghai,
     )
     list_key_area(under_shanghai, "990200")
-    touched = touched_by(after=5, up_to=6, codes=AreaCodes())
+    touched = touched_by(*read_between(5, 6), codes=AreaCodes())
     assert touched.subjects == {below.facts_key, same.facts_key, above.facts_key}
 
 
@@ -286,7 +293,7 @@ def test_whom_an_area_touches_by_a_fact_that_names_two(under_shanghai):
         clock=under_shanghai,
     )
     list_key_area(under_shanghai, "990200")
-    touched = touched_by(after=4, up_to=5, codes=AreaCodes())
+    touched = touched_by(*read_between(4, 5), codes=AreaCodes())
     assert touched.subjects == {staying.facts_key, coming.facts_key}
 
 

@@ -1,20 +1,23 @@
 """Reading the log: lists for people, and everything known about a person for the engine."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Max, QuerySet
 
 from passlight.core.facts.fact import Fact
 from passlight.core.facts.identity import KINDS_OF_IDENTITY
 from passlight.office.facts.models import FactVersion
-from passlight.office.facts.rows import to_fact
+from passlight.office.facts.rows import FACT_COLUMNS, read_row
 
 #: A list shows the newest of these; counting millions of rows would answer nobody's question.
 LISTED_MAX = 10_000
+_COLUMNS = ", ".join(FACT_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +75,30 @@ def facts_of(subjects: Collection[str], *, up_to: int | None = None) -> list[Fac
     A correction may move a fact to somebody else: its later versions come along, so that the
     earlier ones are seen to be superseded.
     """
-    named = FactVersion.objects.filter(subject__in=list(subjects))
-    rows = FactVersion.objects.filter(fact_id__in=Subquery(named.values("fact_id")))
-    if up_to is not None:
-        rows = rows.filter(seq__lte=up_to)
-    return [to_fact(row) for row in rows.order_by("seq")]
+    named = "fact_id in (select fact_id from facts_fact where subject = any(%s))"
+    return read_facts(named, [list(subjects)], up_to=up_to)
+
+
+def facts_between(*, after: int, up_to: int) -> list[Fact]:
+    """Return the versions with a number in ``(after, up_to]``, by number."""
+    return read_facts("seq > %s", [after], up_to=up_to)
+
+
+def versions_of_facts(fact_ids: Collection[str], *, up_to: int) -> list[Fact]:
+    """Return every version of these facts, by number."""
+    return read_facts("fact_id = any(%s)", [list(fact_ids)], up_to=up_to)
+
+
+def read_facts(condition: str, values: Sequence[Any], *, up_to: int | None = None) -> list[Fact]:
+    """Return the versions that meet a condition of SQL, by number; words of ours alone.
+
+    Row by row without models: the worker reads hundreds of facts for every answer in time.
+    """
+    bound = "" if up_to is None else f"and seq <= {up_to:d}"
+    query = f"select {_COLUMNS} from facts_fact where {condition} {bound} order by seq"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return [read_row(row) for row in cursor.fetchall()]
 
 
 def name_areas(subjects: Collection[str]) -> bool:
@@ -85,44 +107,27 @@ def name_areas(subjects: Collection[str]) -> bool:
     return rows.filter(payload__has_any_keys=["from_area", "area"]).exists()
 
 
-def area_facts(*, after: int = 0, up_to: int | None = None) -> list[Fact]:
-    """Return every version of the facts about areas of which one is new since ``after``.
+def shared_facts(*, up_to: int | None = None) -> list[Fact]:
+    """Return every version of the facts that concern more people than the one they name.
 
-    A version that is not about an area, or withdraws the fact under another subject, comes too.
+    Those are the facts about areas, about who is whom and about deliveries. A later version may
+    be of another kind, or withdraw the fact under another subject: it comes too.
     """
-    about = Q(subject__startswith="area:")
-    new = FactVersion.objects.filter(seq__gt=after)
-    if up_to is not None:
-        new = new.filter(seq__lte=up_to)
-    found = _every_version(new.filter(about), up_to)
-    if after:
-        ever = FactVersion.objects.filter(about, fact_id=OuterRef("fact_id"))
-        found += _every_version(new.filter(~about, Exists(ever), ver__gt=1), up_to)
-    return list({fact.seq: fact for fact in found}.values())
+    kinds = "kind in ('identity.link', 'identity.unlink', 'identity.not_same')"
+    abouts = ("subject like 'area:%%'", kinds, "kind = 'source.delivered'")
+    some = " union ".join(f"select fact_id from facts_fact where {one}" for one in abouts)  # noqa: S608
+    return read_facts(f"fact_id in ({some})", [], up_to=up_to)
 
 
 def identity_facts(*, up_to: int | None = None) -> list[Fact]:
     """Return every version of the facts that say, or once said, who is whom."""
-    rows = FactVersion.objects.filter(kind__in=KINDS_OF_IDENTITY)
-    if up_to is not None:
-        rows = rows.filter(seq__lte=up_to)
-    return _every_version(rows, up_to)
-
-
-def _every_version(some: QuerySet[FactVersion], up_to: int | None) -> list[Fact]:
-    """Return all versions of the facts of which ``some`` are versions, by number."""
-    rows = FactVersion.objects.filter(fact_id__in=Subquery(some.values("fact_id")))
-    if up_to is not None:
-        rows = rows.filter(seq__lte=up_to)
-    return [to_fact(row) for row in rows.order_by("seq")]
+    told = "fact_id in (select fact_id from facts_fact where kind = any(%s))"
+    return read_facts(told, [sorted(KINDS_OF_IDENTITY)], up_to=up_to)
 
 
 def delivery_facts(*, up_to: int | None = None) -> list[Fact]:
     """Return the facts that say when a source delivered."""
-    rows = FactVersion.objects.filter(kind="source.delivered")
-    if up_to is not None:
-        rows = rows.filter(seq__lte=up_to)
-    return [to_fact(row) for row in rows.order_by("seq")]
+    return read_facts("kind = 'source.delivered'", [], up_to=up_to)
 
 
 def _start_of(day: date) -> datetime:

@@ -1,5 +1,9 @@
 """Rows of the log as the core's facts, and back."""
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 from passlight.core.facts.fact import Fact, Op
 from passlight.office.facts.models import FactVersion
 
@@ -7,6 +11,28 @@ COLUMNS = (
     *("seq", "fact_id", "ver", "op", "kind", "subject", "occurred_at", "occurred_until"),
     *("recorded_at", "source", "batch_id", "payload"),
 )
+
+# What the core reads of a version, in the order in which ``read_row`` takes it.
+FACT_COLUMNS = tuple(name for name in COLUMNS if name != "batch_id")
+
+
+def read_row(row: Sequence[Any]) -> Fact:
+    """Return the core's view of a row of ``FACT_COLUMNS``."""
+    seq, fact_id, ver, op, kind, subject, occurred_at, occurred_until, *others = row
+    recorded_at, source, told = others
+    return Fact(
+        fact_id=fact_id,
+        ver=ver,
+        op=Op(op),
+        kind=kind,
+        subject=subject,
+        occurred_at=occurred_at,
+        occurred_until=occurred_until,
+        recorded_at=recorded_at,
+        source=source,
+        payload=json.loads(told) if isinstance(told, str) else told,
+        seq=seq,
+    )
 
 
 def to_fact(row: FactVersion) -> Fact:

@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from passlight.core.facts.book import FactBook
 from passlight.core.facts.identity import clusters
 from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.schedule import PackSchedule
 from passlight.core.status.evaluate import evaluate
-from passlight.core.status.freshness import Deliveries, deliveries_of
+from passlight.core.status.freshness import Deliveries
 from passlight.core.status.timeline import Timeline
 from passlight.office.facts import queries
-
-if TYPE_CHECKING:
-    from passlight.core.facts.fact import Fact
+from passlight.office.statuses.shared import SharedFacts, deliveries_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +64,10 @@ class Situation:
 
 
 class LogReader:
-    """Reads situations one after another; the area lists are read once and followed."""
+    """Reads situations one after another; what concerns many is read once and followed."""
 
     def __init__(self) -> None:
-        self._area_facts: dict[int, Fact] = {}
-        self._areas_read_to = 0
-        self._areas: tuple[PackSchedule, int, AreaHistory] | None = None
+        self.shared = SharedFacts()
 
     def situation_for(
         self, subject: str, schedule: PackSchedule, *, up_to: int, known_at: datetime
@@ -87,36 +82,24 @@ class LogReader:
             schedule=schedule,
             areas=AreaHistory.of(()),
             clusters=linked,
-            deliveries=_deliveries(schedule, up_to),
+            deliveries=deliveries_asked(schedule, lambda: queries.delivery_facts(up_to=up_to)),
         )
 
     def situation(
         self, schedule: PackSchedule, *, up_to: int, known_at: datetime | None = None
     ) -> Situation:
-        """Return what the log says up to ``up_to``, which never goes down for one reader."""
+        """Return what the log says up to ``up_to``, which never goes down for one reader.
+
+        Its clusters are those of now, and follow the reader, unless ``known_at`` is given.
+        """
+        self.shared.read(up_to)
+        shared = self.shared
+        linked = shared.clusters if known_at is None else shared.clusters_known_at(known_at)
         return Situation(
             up_to=up_to,
             known_at=known_at,
             schedule=schedule,
-            areas=self._history(schedule, up_to),
-            clusters=clusters(queries.identity_facts(up_to=up_to), known_at=known_at),
-            deliveries=_deliveries(schedule, up_to),
+            areas=shared.areas(schedule),
+            clusters=linked,
+            deliveries=shared.deliveries(schedule),
         )
-
-    def _history(self, schedule: PackSchedule, up_to: int) -> AreaHistory:
-        for fact in queries.area_facts(after=self._areas_read_to, up_to=up_to):
-            assert fact.seq is not None, "facts of the log have numbers"
-            self._area_facts[fact.seq] = fact
-        self._areas_read_to = max(self._areas_read_to, up_to)
-        known = len(self._area_facts)
-        if self._areas is None or self._areas[0] is not schedule or self._areas[1] != known:
-            history = AreaHistory.of(self._area_facts.values(), schedule.area_codes)
-            self._areas = (schedule, known, history)
-        return self._areas[2]
-
-
-def _deliveries(schedule: PackSchedule, up_to: int) -> Deliveries | None:
-    """Return when sources delivered, where a pack in force asks for it (E47)."""
-    if not any(pack.mandatory for pack in schedule.packs):
-        return None
-    return deliveries_of(queries.delivery_facts(up_to=up_to))

@@ -5,27 +5,20 @@ rows, so a worker killed between two transactions repeats at most work that chan
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
 from passlight.core.kernel.clock import Clock
-from passlight.core.kernel.colour import Colour
 from passlight.core.rules.schedule import PackSchedule
-from passlight.core.status.timeline import Timeline
-from passlight.office.facts.queries import last_seq
-from passlight.office.packs.schedule import latest_seq, schedule
+from passlight.office.packs.schedule import schedule
 from passlight.office.people.models import Person
-from passlight.office.statuses.evaluation import (
-    EvaluationFailure,
-    LogReader,
-    Situation,
-)
+from passlight.office.statuses.evaluation import LogReader, Situation
 from passlight.office.statuses.models import Heartbeat, Publication
-from passlight.office.statuses.reasons import FAILED_KEY, store_reasons
-from passlight.office.statuses.segments import from_moment, sampled_at, to_published
+from passlight.office.statuses.reasons import store_reasons
+from passlight.office.statuses.rows import append_rows, differing, row_of
+from passlight.office.statuses.shared import News
 from passlight.office.statuses.tasks import doubts, failures, open_tasks
 from passlight.office.statuses.touched import touched_by
 
@@ -35,19 +28,11 @@ CHANNEL = "passlight_statuses"
 FACTS_A_PASS = 2_000
 PEOPLE_A_BATCH = 500
 HEARTBEAT_EVERY = timedelta(seconds=2)
-#: How much of an error's text a task keeps.
-DETAIL_CHARS = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What would be published about one person now."""
-
-    ordinal: int
-    segments: list[dict[str, object]]
-    sampled_at: datetime | None
-    state: str
-    failure: str | None = None
+_NEWEST = """
+select coalesce((select max(seq) from facts_fact), 0),
+       coalesce((select max(seq) from packs_publication), 0)
+"""
+_PEOPLE = "select ordinal, facts_key from people_person where facts_key = any(%s)"
 
 
 class Publisher:
@@ -67,41 +52,47 @@ class Publisher:
         other: facts may come without end, and a new pack still reaches everybody.
         """
         started = self._clock.now()
-        packs_seq, current = self._packs()
-        newest = last_seq()
+        newest, packs_seq = _newest()
+        current = self._packs(packs_seq)
         position = self._at.fact_seq
         up_to = min(newest, position + FACTS_A_PASS)
+        # Read after ``started``: all that was committed before it is at most ``newest``.
+        caught_up = up_to >= newest
         if up_to > position:
-            self._follow_facts(position, up_to, packs_seq, current)
+            at = started if caught_up else self._at.at
+            self._follow_facts(position, up_to, packs_seq, current, at=at)
+        elif caught_up and started - self._at.at >= HEARTBEAT_EVERY:
+            self._beat(at=started)
         if self._sweeping(packs_seq):
             self._sweep(up_to, packs_seq, current)
-        # Read after ``started``: all that was committed before it is at most ``newest``.
-        caught_up = self._at.fact_seq >= newest
-        due = up_to > position or started - self._at.at >= HEARTBEAT_EVERY
-        if caught_up and due:
-            self._beat(at=started)
         return not caught_up or self._sweeping(packs_seq)
 
-    def _packs(self) -> tuple[int, PackSchedule]:
-        newest = latest_seq()
-        if self._schedule is None or self._schedule[0] != newest:
-            current = schedule(newest)
+    def _packs(self, packs_seq: int) -> PackSchedule:
+        if self._schedule is None or self._schedule[0] != packs_seq:
+            current = schedule(packs_seq)
             store_reasons(current)
-            self._schedule = (newest, current)
-        return self._schedule
+            self._schedule = (packs_seq, current)
+        return self._schedule[1]
 
     def _follow_facts(
-        self, position: int, up_to: int, packs_seq: int, current: PackSchedule
+        self, position: int, up_to: int, packs_seq: int, current: PackSchedule, *, at: datetime
     ) -> None:
-        touched = touched_by(after=position, up_to=up_to, codes=current.area_codes)
+        self._reader.shared.read(position)
+        news = News.between(after=position, up_to=up_to)
+        self._reader.shared.follow(news, up_to=up_to)
+        touched = touched_by(news, self._reader.shared, codes=current.area_codes)
         situation = self._reader.situation(current, up_to=up_to)
-        people = Person.objects.filter(facts_key__in=touched.subjects)
-        for batch in _batches(dict(people.values_list("ordinal", "facts_key"))):
+        with connection.cursor() as cursor:
+            cursor.execute(_PEOPLE, [list(touched.subjects)])
+            people = dict(cursor.fetchall())
+        *batches, last = [*_batches(people)] or [{}]
+        for batch in batches:
             self._publish(situation, batch, packs_seq)
         if touched.everybody and any(pack.mandatory for pack in current.packs):
             self._ask_for_a_sweep(packs_seq)
-        self._at.fact_seq = up_to
-        self._beat(at=self._at.at)
+        # The position moves with the last rows, in their transaction: mostly there is but one.
+        self._at.fact_seq, self._at.at = up_to, at
+        self._publish(situation, last, packs_seq)
 
     def _ask_for_a_sweep(self, packs_seq: int) -> None:
         """Begin a round; one that is under way is finished first, or its end would never come."""
@@ -134,34 +125,22 @@ class Publisher:
         """Publish what changed for ``people``, with the position, in one transaction."""
         # The log of publications is in the order of time too, whatever the clock does.
         now = self._latest = max(self._clock.now(), self._latest)
-        found = situation.evaluate(people)
-        held = _in_force(sorted(people))
-        rows = [_row(ordinal, found[ordinal], now) for ordinal in sorted(people)]
-        changed = [row for row in rows if _differs(row, held.get(row.ordinal), now)]
+        found = situation.evaluate(people) if people else {}
+        rows = [row_of(ordinal, found[ordinal], now) for ordinal in sorted(people)]
+        changed = differing(rows, now)
+        wanted = [
+            *failures((row.ordinal, row.failure) for row in changed if row.failure),
+            *doubts(found, now),
+        ]
         with transaction.atomic():
-            first = self._at.publication_seq + 1
-            Publication.objects.bulk_create(
-                Publication(
-                    seq=first + place,
-                    ordinal=row.ordinal,
-                    segments=row.segments,
-                    sampled_at=row.sampled_at,
-                    state=row.state,
-                    as_of=now,
-                    fact_seq=situation.up_to,
-                    packs_seq=packs_seq,
-                )
-                for place, row in enumerate(changed)
-            )
-            open_tasks(
-                [
-                    *failures((row.ordinal, row.failure) for row in changed if row.failure),
-                    *doubts(found, now),
-                ],
+            self._at.publication_seq = append_rows(
+                changed,
+                after=self._at.publication_seq,
+                as_of=now,
                 fact_seq=situation.up_to,
-                now=now,
+                packs_seq=packs_seq,
             )
-            self._at.publication_seq += len(changed)
+            open_tasks(wanted, fact_seq=situation.up_to, now=now)
             self._beat(at=self._at.at)
 
     def _beat(self, *, at: datetime) -> None:
@@ -169,6 +148,14 @@ class Publisher:
         with transaction.atomic(), connection.cursor() as cursor:
             self._at.save(force_update=True)
             cursor.execute("select pg_notify(%s, %s)", [CHANNEL, str(self._at.publication_seq)])
+
+
+def _newest() -> tuple[int, int]:
+    """Return the numbers of the newest fact and of the newest publication of a pack."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST)
+        facts, packs = cursor.fetchone()
+    return facts, packs
 
 
 def _heartbeat() -> Heartbeat:
@@ -198,52 +185,3 @@ def _batches(people: Mapping[int, str]) -> Iterator[dict[int, str]]:
     ordered = sorted(people.items())
     for start in range(0, len(ordered), PEOPLE_A_BATCH):
         yield dict(ordered[start : start + PEOPLE_A_BATCH])
-
-
-def _row(ordinal: int, found: Timeline | EvaluationFailure, now: datetime) -> Row:
-    if isinstance(found, EvaluationFailure):
-        return _failed(ordinal, found.error)
-    try:
-        segments = to_published(found.segments(now))
-        # A state holds for good: who is unknown only until rules take effect is active.
-        colours = {Colour(str(segment["colour"])) for segment in segments}
-        state = _STATES.get(colours.pop()) if len(colours) == 1 else None
-        return Row(
-            ordinal=ordinal,
-            segments=segments,
-            sampled_at=sampled_at(found.counted(now)),
-            state=(state or Publication.State.ACTIVE).value,
-        )
-    except Exception as error:  # noqa: BLE001  # as above: this person's alone
-        return _failed(ordinal, error)
-
-
-_STATES = {
-    Colour.CLOSED: Publication.State.CLOSED,
-    Colour.UNKNOWN: Publication.State.UNKNOWN,
-}
-
-
-def _failed(ordinal: int, error: Exception) -> Row:
-    log.error("person %s: %s: %s", ordinal, type(error).__name__, error)
-    return Row(
-        ordinal=ordinal,
-        segments=[{"from": None, "colour": Colour.UNKNOWN.value, "reason": FAILED_KEY}],
-        sampled_at=None,
-        state=Publication.State.UNKNOWN.value,
-        failure=f"{type(error).__name__}: {error}"[:DETAIL_CHARS],
-    )
-
-
-def _in_force(ordinals: Sequence[int]) -> dict[int, Publication]:
-    rows = Publication.objects.filter(ordinal__in=ordinals).order_by("ordinal", "-seq")
-    return {row.ordinal: row for row in rows.distinct("ordinal")}
-
-
-def _differs(row: Row, held: Publication | None, now: datetime) -> bool:
-    return (
-        held is None
-        or row.state != held.state
-        or row.sampled_at != held.sampled_at
-        or row.segments != from_moment(held.segments, now)
-    )

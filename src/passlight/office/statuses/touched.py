@@ -1,17 +1,14 @@
 """Whom new facts touch: the people whose status may differ because of them (field/08 1.5)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.db import connection
 
-from passlight.core.facts.fact import AREA_PREFIX, SOURCE_PREFIX, Fact, Op
-from passlight.core.facts.identity import clusters
+from passlight.core.facts.fact import AREA_PREFIX, SOURCE_PREFIX, Fact
 from passlight.core.rules.areas import AreaCodes, AreaHistory, Listings
-from passlight.office.facts import queries
-from passlight.office.facts.models import FactVersion
+from passlight.office.statuses.shared import News, SharedFacts, named_by_links
 
-LINK = "identity.link"
 # A person's fact names areas in these fields; which of them a rule reads is the kind's matter.
 _FIELDS = ("from_area", "area")
 
@@ -46,55 +43,30 @@ class Touched:
     everybody: bool
 
 
-def touched_by(*, after: int, up_to: int, codes: AreaCodes) -> Touched:
-    """Return whom the facts with a number in ``(after, up_to]`` touch.
+def touched_by(news: News, shared: SharedFacts, *, codes: AreaCodes) -> Touched:
+    """Return whom ``news`` touch; ``shared`` has read them already.
 
-    Somebody from whom a correction takes a fact away is touched as much as the one it goes to.
+    Somebody from whom a correction takes a fact away is touched as much as the one it goes to,
+    and whom a word on who is whom names, now or in a version before, as much as its subject.
     """
-    rows = FactVersion.objects.filter(seq__gt=after, seq__lte=up_to)
-    named = set(rows.values_list("subject", flat=True).distinct())
-    corrected = rows.filter(ver__gt=1).values("fact_id")
-    earlier = FactVersion.objects.filter(fact_id__in=corrected, seq__lte=up_to)
-    named |= set(earlier.values_list("subject", flat=True).distinct())
+    named = {fact.subject for fact in news.versions}
     subjects = {name for name in named if not name.startswith((AREA_PREFIX, SOURCE_PREFIX))}
-    subjects |= _named_by_links(after=after, up_to=up_to)
+    subjects |= named_by_links(news.versions)
     if any(name.startswith(AREA_PREFIX) for name in named):
-        subjects |= _near_areas(after=after, up_to=up_to, codes=codes)
-    ever = _ever_linked(up_to)
+        subjects |= _near_areas(news, shared.area_facts, codes=codes)
     return Touched(
         subjects=frozenset(
-            member for subject in subjects for member in ever.get(subject, (subject,))
+            member for subject in subjects for member in shared.ever_linked(subject)
         ),
         everybody=any(name.startswith(SOURCE_PREFIX) for name in named),
     )
 
 
-def _named_by_links(*, after: int, up_to: int) -> set[str]:
-    """Return whom the changed words on who is whom name, now or in a version before.
-
-    The pair stands in the payload; the subject may be a handle that is neither of the two.
-    """
-    facts = queries.identity_facts(up_to=up_to)
-    changed = {fact.fact_id for fact in facts if fact.seq is not None and fact.seq > after}
-    told = (fact.payload for fact in facts if fact.fact_id in changed)
-    return {str(pair[name]) for pair in told for name in ("a", "b") if pair.get(name)}
-
-
-def _ever_linked(up_to: int) -> Mapping[str, frozenset[str]]:
-    """Return the clusters that any link ever made: whom a change of links may touch."""
-    links = (
-        replace(fact, fact_id=f"{fact.fact_id} {fact.ver}")
-        for fact in queries.identity_facts(up_to=up_to)
-        if fact.kind == LINK and fact.op is Op.ASSERT
-    )
-    return clusters(links, known_at=None)
-
-
-def _near_areas(*, after: int, up_to: int, codes: AreaCodes) -> set[str]:
+def _near_areas(news: News, facts: Collection[Fact], *, codes: AreaCodes) -> set[str]:
     """Return who named an area that changed, or one above or below it."""
-    facts = queries.area_facts(up_to=up_to)
-    changed = _changed_areas(facts, after=after)
-    older = [fact for fact in facts if fact.seq is not None and fact.seq <= after]
+    changed = _changed_areas(news)
+    new = {fact.seq for fact in news.facts}
+    older = [fact for fact in facts if fact.seq not in new]
     # As it was and as it is: a withdrawn listing may have been what placed an area.
     views = [AreaHistory.of(known, codes).known(None) for known in (older, facts)]
     above = {upper for view in views for area in changed for upper in _covering(view, area)}
@@ -114,15 +86,15 @@ def _near_areas(*, after: int, up_to: int, codes: AreaCodes) -> set[str]:
     return found
 
 
-def _changed_areas(facts: Sequence[Fact], *, after: int) -> set[str]:
+def _changed_areas(news: News) -> set[str]:
     """Return the areas that changed facts name, now or in a version before.
 
     A correction may move a listing to another area: the first is touched as much as the second.
     """
-    changed_ids = {fact.fact_id for fact in facts if fact.seq is not None and fact.seq > after}
+    about = {fact.fact_id for fact in news.versions if fact.subject.startswith(AREA_PREFIX)}
     changed = set()
-    for fact in facts:
-        if fact.fact_id in changed_ids:
+    for fact in news.versions:
+        if fact.fact_id in about:
             if fact.subject.startswith(AREA_PREFIX):
                 changed.add(fact.subject.removeprefix(AREA_PREFIX))
             changed.update(
