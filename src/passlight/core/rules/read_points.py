@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from passlight.core.facts.kinds import KINDS
 from passlight.core.kernel.calendar import Elapsed, parse_duration
-from passlight.core.kernel.limits import NTH_COUNT_MAX, POINT_DEPTH_MAX
+from passlight.core.kernel.limits import POINT_DEPTH_MAX
 from passlight.core.rules.points import (
     After,
     At,
@@ -19,7 +19,7 @@ from passlight.core.rules.points import (
     Test,
 )
 from passlight.core.rules.read_terms import Setting, read_amount, read_filter, read_text
-from passlight.core.rules.source import Node
+from passlight.core.rules.source import Node, did_you_mean
 from passlight.core.rules.terms import Text
 
 _ONE_DAY = Elapsed(timedelta(days=1))
@@ -27,6 +27,7 @@ _MOMENTS = {moment.value: moment for moment in Moment}
 _HELP = "Write a moment such as trigger.occurred, or after, next, nth, earliest, latest, never."
 _COMPOUND = frozenset({"after", "next", "nth", "earliest", "latest"})
 _OPTIONAL = frozenset({"where", "since", "needs"})
+DELISTED = Text("解除条件：地区移出名单", "Lifted by: delisting of the area")
 
 
 def read_point(node: Node, setting: Setting, *, since: Moment, depth: int = 0) -> Point:
@@ -38,7 +39,8 @@ def read_point(node: Node, setting: Setting, *, since: Moment, depth: int = 0) -
     entries = node.entries()
     key = next(iter(entries), "")
     if len(entries) != 1 or key not in _COMPOUND:
-        node.fail("unknown-point", f"{key or 'nothing'!r} is not one point.", _HELP)
+        near = did_you_mean(key, _COMPOUND)
+        node.fail("unknown-point", f"{key or 'nothing'!r} is not one point.", near + _HELP)
     inner = entries[key]
     if key == "next":
         return _next(inner, setting, since=since, depth=depth)
@@ -64,7 +66,8 @@ def _moment(node: Node) -> At | Never:
     if text == "never":
         return Never()
     if text not in _MOMENTS:
-        node.fail("unknown-point", f"{text!r} is not a point.", _HELP)
+        near = did_you_mean(text, {*_MOMENTS, "never"})
+        node.fail("unknown-point", f"{text!r} is not a point.", near + _HELP)
     return At(_MOMENTS[text])
 
 
@@ -82,7 +85,9 @@ def _next(node: Node, setting: Setting, *, since: Moment, depth: int) -> Next:
         for kind in found.kinds:
             if same not in KINDS[kind].fields:
                 message = f"{kind} has no field {same!r}."
-                entries["same"].fail("unknown-field", message, "Name a key that both facts carry.")
+                near = did_you_mean(same, KINDS[kind].fields)
+                remedy = f"{near}Name a key that both facts carry."
+                entries["same"].fail("unknown-field", message, remedy)
     return Next(
         filter=found,
         since=_since(entries.get("since"), setting, since=since, depth=depth),
@@ -100,14 +105,15 @@ def _nth(node: Node, setting: Setting, *, since: Moment, depth: int) -> Nth:
         required, extra = frozenset({"where"}), frozenset({"kind"})
         inner = dict(entries["reset_on"].mapping(required=required, optional=extra))
         reset = read_filter({"kind": entries["kind"], **inner})
+        if reset == found:
+            remedy = "Reset on the facts that break the row, such as {where: {value: pos}}."
+            entries["reset_on"].fail("reset-same", "resets on the facts that it counts.", remedy)
     if "gap" in entries and "every" in entries:
         remedy = "Write gap for hours between tests, every for days in a row."
         entries["every"].fail("gap-and-every", "and gap exclude each other.", remedy)
-    number = read_amount(entries["n"], setting, whole=True)
-    assert not isinstance(number, int) or number <= NTH_COUNT_MAX
     return Nth(
         filter=found,
-        n=number,
+        n=read_amount(entries["n"], setting, whole=True),
         gap=read_amount(entries["gap"], setting) if "gap" in entries else None,
         since=_since(entries.get("since"), setting, since=since, depth=depth),
         reset_on=reset,

@@ -25,12 +25,11 @@ from passlight.core.rules.pack import (
     TriggerForm,
 )
 from passlight.core.rules.points import Filter, Moment
-from passlight.core.rules.read_points import lifted_by
+from passlight.core.rules.read_points import DELISTED, lifted_by
 from passlight.core.rules.terms import Text
 from passlight.core.status.reading import PersonFacts, left_at, payload_instant
 
 Told = tuple[datetime | None, tuple[Fact, ...], Text | None]
-DELISTED = Text("解除条件：地区移出名单", "Lifted by: delisting of the area")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
