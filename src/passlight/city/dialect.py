@@ -19,6 +19,7 @@ class Dialect(ABC):
     """How one engine writes structs, lists, functions over lists, and whole-number division."""
 
     name: str
+    text_type = "VARCHAR"
 
     def big(self, number: int) -> str:
         """Return a whole number as BIGINT, whatever its size."""
