@@ -4,6 +4,7 @@ Expected colours and times are written by hand from the table of that section; e
 through the same evaluation as ``passlight evaluate``.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,20 +25,18 @@ def pack_named(name: str) -> Pack:
     return load_pack(read_pack_folder(own if own.is_dir() else shipped_packs() / name))
 
 
-def results() -> list[ScenarioResult]:
-    found = []
+def results() -> Iterator[ScenarioResult]:
+    for path in sorted((HERE / "acceptance").glob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        yield from run_scenarios(text, file=path.name, pack_named=pack_named)
     for name in SHIPPED:
         for path in sorted((shipped_packs() / name / "tests").glob("*.yaml")):
             text = path.read_text(encoding="utf-8")
-            file = f"{name}/{path.name}"
-            found += run_scenarios(text, file=file, pack_named=pack_named, default=pack_named(name))
-    for path in sorted((HERE / "acceptance").glob("*.yaml")):
-        text = path.read_text(encoding="utf-8")
-        found += run_scenarios(text, file=path.name, pack_named=pack_named)
-    return found
+            own, file = pack_named(name), f"{name}/{path.name}"
+            yield from run_scenarios(text, file=file, pack_named=pack_named, default=own)
 
 
-RESULTS = results()
+RESULTS = list(results())
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=[f"{one.file}:{one.id}" for one in RESULTS])

@@ -23,6 +23,7 @@ PACK_NODES_MAX = 50_000
 PACK_TEXT_CHARS_MAX = 1_000
 POINT_DEPTH_MAX = 6
 NTH_COUNT_MAX = 60
+CHAINED_YELLOW_MAX = timedelta(days=92)  # a season; longer is no bound on yellow
 DURATION_MAX = timedelta(days=366 * 20)
 AGE_YEARS_MAX = 150
 AREA_DEPTH_MAX = 12

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from passlight.core.facts.kinds import KINDS
 from passlight.core.kernel.calendar import Duration
 from passlight.core.kernel.colour import Colour
-from passlight.core.rules.pack import AbsenceForm, Phase, Rule, TriggerForm
+from passlight.core.rules.pack import AbsenceForm, DuringForm, Phase, Rule, TriggerForm
 from passlight.core.rules.points import (
     After,
     At,
@@ -45,7 +45,7 @@ def _automatic_red(rule: Rule, node: Node) -> None:
     automatic = _AUTOMATIC & set(_starting_kinds(rule, last=red[-1])) if red else frozenset()
     if automatic:
         node.findings.note(
-            node,
+            _place(node, rule.phases[red[0]], "colour"),
             "automatic-red",
             f"rule {rule.id}: {', '.join(sorted(automatic))} may not make anyone red.",
             "Make it yellow, or start from exposure.assessed, which a person has judged.",
@@ -70,22 +70,34 @@ def _starting_kinds(rule: Rule, *, last: int) -> Iterator[str]:
 
 def _check_moments(rule: Rule, phase: Phase, node: Node) -> None:
     """Note the moments that this form of rule does not have."""
-    by_trigger = isinstance(rule.form, TriggerForm)
-    during = not by_trigger and hasattr(rule.form, "stays")
+    known = _moments(rule, phase)
     for point in (*walk(phase.starts), *walk(phase.ends)):
         if not isinstance(point, At):
             continue
         moment = point.moment
-        wrong = (
+        if moment not in known:
+            message = f"rule {rule.id}, phase {phase.index}: {moment.value} does not exist here."
+            place = _place(node, phase, "from" if point in walk(phase.starts) else "until")
+            remedy = f"This rule has {', '.join(_moments(rule, phase))}."
+            node.findings.note(place, "no-such-moment", message, remedy)
+
+
+def _moments(rule: Rule, phase: Phase) -> tuple[Moment, ...]:
+    """Return the moments that a phase of this form of rule has."""
+    form = rule.form
+    by_trigger = isinstance(form, TriggerForm)
+    during = isinstance(form, DuringForm)
+    return tuple(
+        moment
+        for moment in Moment
+        if not (
             (moment in _INTERVAL_ONLY and by_trigger)
             or (moment in _TRIGGER_ONLY and not by_trigger)
             or (moment in _STAY_ONLY and not during)
             or (moment is Moment.PREV_UNTIL and phase.index == 0)
-            or (isinstance(rule.form, TriggerForm) and not _has(moment, rule.form))
+            or (isinstance(form, TriggerForm) and not _has(moment, form))
         )
-        if wrong:
-            message = f"rule {rule.id}, phase {phase.index}: {moment.value} does not exist here."
-            node.findings.note(node, "no-such-moment", message, "See policies/README.md, Points.")
+    )
 
 
 def _has(moment: Moment, form: TriggerForm) -> bool:
@@ -104,7 +116,9 @@ def _check_same(rule: Rule, phase: Phase, node: Node) -> None:
         kinds = rule.form.filter.kinds if isinstance(rule.form, TriggerForm) else ()
         if not kinds or any(point.same not in KINDS[kind].fields for kind in kinds):
             message = f"rule {rule.id}: its trigger has no {point.same!r} to be the same."
-            node.findings.note(node, "no-same-key", message, "Name a key that both facts carry.")
+            place = _place(node, phase, "until")
+            remedy = "Name a key that both facts carry, or leave same out."
+            node.findings.note(place, "no-same-key", message, remedy)
 
 
 def _check_phase(
@@ -112,22 +126,36 @@ def _check_phase(
 ) -> None:
     where = f"rule {rule.id}, phase {phase.index}"
     note = node.findings.note
+    start, end = _place(node, phase, "from"), _place(node, phase, "until")
     if parameters_of(phase.starts):
         remedy = "Start from prev.until, whose end knows the dates of the parameter."
-        note(node, "parameter-in-from", f"{where}: from reads a parameter.", remedy)
+        note(start, "parameter-in-from", f"{where}: from reads a parameter.", remedy, "from")
+    if not reachable(phase.starts, ends):
+        remedy = "Start from a moment that comes; nothing follows a phase without an end."
+        note(start, "never-starts", f"{where}: its start never comes.", remedy, "from")
     if phase.starts == phase.ends:
-        note(node, "never-active", f"{where}: ends where it starts.", "Give it a later until.")
+        message = f"{where}: ends where it starts."
+        note(end, "never-active", message, "Give it a later until.", "until")
     if not phase.open_ended and not reachable(phase.ends, ends):
         remedy = "Give it an end that can come, or declare open_ended: true."
-        note(node, "no-end", f"{where}: its until can never be reached.", remedy)
+        note(end, "no-end", f"{where}: its until can never be reached.", remedy, "until")
     unbounded = phase.colour is Colour.YELLOW and not bounded(phase.ends, ends)
     if isinstance(rule.form, TriggerForm) and unbounded and cap is None:
         note(
-            node,
+            end,
             "yellow-for-ever",
             f"{where}: yellow lasts for ever when the awaited fact never comes.",
-            "Add an end by time, or pack.cap.chained_yellow.",
+            "Add an end by time: {earliest: [that fact, {after: [trigger.occurred, 21d]}]}, "
+            "or pack.cap: {chained_yellow: 21d}.",
+            "until",
         )
+
+
+def _place(node: Node, phase: Phase, key: str) -> Node:
+    """Return where ``key`` of a phase stands, or the phase, or the rule."""
+    entries = node.entries()
+    part = entries["phases"].items()[phase.index] if "phases" in entries else node
+    return part.entries().get(key, part)
 
 
 def reachable(point: Point, ends: list[Point]) -> bool:

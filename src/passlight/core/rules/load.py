@@ -9,10 +9,11 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from passlight.core.facts.kinds import KINDS
-from passlight.core.kernel.calendar import Duration
+from passlight.core.kernel.calendar import CalendarDays, Duration, Elapsed
 from passlight.core.kernel.canonical import content_hash
 from passlight.core.kernel.interval import Interval
 from passlight.core.kernel.limits import (
+    CHAINED_YELLOW_MAX,
     PACK_AREAS_BYTES_MAX,
     PACK_FILE_BYTES_MAX,
     PACK_FILES_MAX,
@@ -32,8 +33,15 @@ from passlight.core.rules.read_terms import (
     read_instant,
     read_parameter,
     read_text,
+    refuse_kind,
 )
-from passlight.core.rules.source import BadInputError, Findings, Node, read_yaml
+from passlight.core.rules.source import (
+    BadInputError,
+    Findings,
+    Node,
+    did_you_mean,
+    read_yaml,
+)
 from passlight.core.rules.terms import DatedParameter, Text
 
 T = TypeVar("T")
@@ -124,7 +132,8 @@ def _load(texts: Mapping[str, str], findings: Findings) -> Pack:
     for waiver, node in waivers:
         for rule_id in waiver.rules:
             if all(rule.id != rule_id for rule in rules):
-                remedy = "Name rules of this pack."
+                near = did_you_mean(rule_id, [rule.id for rule in rules])
+                remedy = f"{near}Name rules of this pack."
                 findings.note(node, "unknown-rule", f"there is no rule {rule_id!r}.", remedy)
     return Pack(
         id=pack_id,
@@ -212,14 +221,21 @@ def _cap(node: Node | None) -> Duration | None:
     if node is None:
         return None
     entries = node.mapping(required=frozenset({"chained_yellow"}), optional=NO_KEYS)
-    return read_duration(entries["chained_yellow"])
+    cap = read_duration(entries["chained_yellow"])
+    longest = CHAINED_YELLOW_MAX
+    short = isinstance(cap, Elapsed) and cap.delta <= longest
+    if not short and not (isinstance(cap, CalendarDays) and cap.days <= longest.days):
+        message = f"lets yellow wait longer than {longest.days} days."
+        remedy = "Name the days after which a person is green although the test never came."
+        entries["chained_yellow"].fail("cap-too-long", message, remedy)
+    return cap
 
 
 def _rankings(node: Node | None) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for kind, item in (node.entries() if node is not None else {}).items():
         if kind not in KINDS:
-            item.fail("unknown-kind", f"{kind!r} is not a kind of fact.", "See policies/README.md.")
+            refuse_kind(item, kind)
         found[kind] = tuple(source.text() for source in item.items())
     return found
 

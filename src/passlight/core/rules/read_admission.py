@@ -40,7 +40,7 @@ from passlight.core.rules.read_terms import (
     read_duration,
     read_text,
 )
-from passlight.core.rules.source import Node
+from passlight.core.rules.source import Node, did_you_mean
 from passlight.core.rules.terms import Basis, DatedParameter, Text
 
 _REQUIRED: Final = frozenset({"role", "venue_class", "colours", "basis"})
@@ -188,7 +188,8 @@ def _names(node: Node, known: tuple[str, ...], code: str) -> tuple[str, ...]:
     wrong = [name for name in found if name not in known]
     if wrong or not found:
         message = f"{wrong[0]!r} is not known." if wrong else "names nothing."
-        node.fail(code, message, f"Known: {', '.join(known)}.")
+        near = did_you_mean(wrong[0], known) if wrong else ""
+        node.fail(code, message, f"{near}Known: {', '.join(known)}.")
     return found
 
 
@@ -233,7 +234,7 @@ def _failures(node: Node | None, known: tuple[str, ...]) -> dict[str, Failure]:
 
 def _failure(key: str, node: Node, known: tuple[str, ...]) -> Failure:
     if key not in known:
-        remedy = f"Known: {', '.join(known)}."
+        remedy = f"{did_you_mean(key, known)}Known: {', '.join(known)}."
         node.fail("unknown-key", f"{key!r} is no requirement.", remedy)
     required, optional = frozenset({"outcome", "say"}), frozenset({"basis"})
     entries = node.mapping(required=required, optional=optional)

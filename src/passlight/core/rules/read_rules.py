@@ -27,7 +27,7 @@ from passlight.core.rules.read_terms import (
     read_kinds,
     read_text,
 )
-from passlight.core.rules.source import Node
+from passlight.core.rules.source import Node, did_you_mean
 
 Form = TriggerForm | DuringForm | AbsenceForm
 _FORMS = frozenset({"on", "during", "absence"})
@@ -120,7 +120,8 @@ def _match(node: Node) -> AreaMatch:
         return AreaMatch(node.text())
     except ValueError:
         modes = ", ".join(match.value for match in AreaMatch)
-        node.fail("unknown-match", f"{node.text()!r} is no match.", f"One of {modes}.")
+        near = did_you_mean(node.text(), [match.value for match in AreaMatch])
+        node.fail("unknown-match", f"{node.text()!r} is no match.", f"{near}One of {modes}.")
 
 
 def _levels(node: Node) -> tuple[str, ...]:
@@ -157,7 +158,8 @@ def _absence(node: Node) -> AbsenceForm:
         elif text in KINDS:
             kinds.append(text)
         else:
-            remedy = "Write policy.effective, birth+3y or a kind of fact."
+            near = did_you_mean(text, {"policy.effective", *KINDS})
+            remedy = f"{near}Write policy.effective, birth+3y or a kind of fact."
             item.fail("unknown-since", f"{text!r} is nothing to count from.", remedy)
     if not effective:
         remedy = "Begin with policy.effective: nobody is overdue before the rule exists."

@@ -1,9 +1,10 @@
 """Reads the small parts of a pack: sentences, bases, durations, instants, parameters, filters."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from math import isfinite, nan
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from passlight.core.facts.kinds import KINDS, FieldType
@@ -16,9 +17,9 @@ from passlight.core.kernel.calendar import (
     parse_duration,
     start_of_day,
 )
-from passlight.core.kernel.limits import AGE_YEARS_MAX, DURATION_MAX
+from passlight.core.kernel.limits import AGE_YEARS_MAX, DURATION_MAX, NTH_COUNT_MAX
 from passlight.core.rules.points import Condition, Filter, Parameter, Test
-from passlight.core.rules.source import Node
+from passlight.core.rules.source import Node, did_you_mean
 from passlight.core.rules.terms import Basis, DatedParameter, Text
 
 NO_KEYS: frozenset[str] = frozenset()
@@ -32,6 +33,14 @@ _PERSONAL = frozenset(
     )
 )
 _RECURSIVE = frozenset({"colour", "color", "measure", "measures", "status", "badge", "badges"})
+# Where a telephone was is not where a person was, and nobody has decided anything by it.
+_PRESENCE = re.compile(
+    r"(?:^|[._-])(?:phone|mobile|cell|signal|roaming|gps|location|bluetooth|wifi|trajector)"
+    r"|手机|信令|漫游|定位|轨迹",
+    re.IGNORECASE,
+)
+_ELSEWHERE = frozenset({"area.listed", "area.delisted", "source.delivered"})
+_OTHER_WORDS = {"negative": "neg", "positive": "pos", "阴性": "neg", "阳性": "pos"}
 _SUFFIXES = {"_gte": Test.AT_LEAST, "_lte": Test.AT_MOST, "_present": Test.PRESENT}
 DURATION_HELP = "Write it like 14d, 36h, 10min, or {calendar: 14d, day_zero: occurred_date}."
 
@@ -151,7 +160,7 @@ def _parameter_value(node: Node) -> Any:
     text = node.text()
     if text.isdecimal():
         return int(text)
-    return parse_duration(text) or text
+    return text if parse_duration(text) is None else read_duration(node)
 
 
 def read_amount(node: Node, setting: Setting, *, whole: bool = False) -> Any:
@@ -161,13 +170,18 @@ def read_amount(node: Node, setting: Setting, *, whole: bool = False) -> Any:
         parameter = setting.parameters.get(name)
         if parameter is None:
             known = ", ".join(sorted(setting.parameters)) or "none"
-            node.fail("unknown-parameter", f"{name!r} is no parameter.", f"Known: {known}.")
+            remedy = f"{did_you_mean(name, setting.parameters)}Known: {known}."
+            node.fail("unknown-parameter", f"{name!r} is no parameter.", remedy)
         wanted: Any = int if whole else Duration
         if not all(isinstance(value, wanted) for _, value in parameter.values):
             remedy = "Give it a whole number." if whole else DURATION_HELP
             node.fail("parameter-type", f"{name!r} is of another type.", remedy)
+        counts = [value for _, value in parameter.values if whole]
+        if any(not 1 <= count <= NTH_COUNT_MAX for count in counts):
+            message = f"{name!r} counts from 1 to {NTH_COUNT_MAX}."
+            node.fail("not-a-number", message, "Change its values under params.")
         return Parameter(name)
-    return node.whole(least=1, most=60) if whole else read_duration(node)
+    return node.whole(least=1, most=NTH_COUNT_MAX) if whole else read_duration(node)
 
 
 def read_kinds(node: Node) -> tuple[str, ...]:
@@ -177,9 +191,26 @@ def read_kinds(node: Node) -> tuple[str, ...]:
         node.fail("empty", "names no kind of fact.", "Write one, such as travel.arrived.")
     for kind in kinds:
         if kind not in KINDS:
-            remedy = "The kinds are in policies/README.md."
-            node.fail("unknown-kind", f"{kind!r} is not a kind of fact.", remedy)
+            refuse_kind(node, kind)
+        if kind in _ELSEWHERE:
+            message = f"{kind} is not about a person."
+            remedy = "For a list of areas write area: {listed: …} under on, or during."
+            node.fail("no-person", message, remedy)
     return kinds
+
+
+def refuse_kind(node: Node, kind: str) -> NoReturn:
+    """Refuse a word that is no kind of fact, and say what to write instead."""
+    message = f"{kind!r} is not a kind of fact."
+    if _PRESENCE.search(kind):
+        why = "presence by phone: a telephone's place is not a person's, and no office states it."
+        remedy = "Start from a fact: stay, residence, travel.arrived, exposure.assessed."
+        node.fail("phone-presence", f"{message[:-1]}, but {why}", remedy)
+    if kind.partition(".")[0] in _RECURSIVE:
+        remedy = "A rule reads facts only, never a colour or a measure."
+        node.fail("recursion", f"{kind!r} is a result of rules.", remedy)
+    remedy = f"{did_you_mean(kind, KINDS)}The kinds are in policies/README.md."
+    node.fail("unknown-kind", message, remedy)
 
 
 def read_filter(entries: "dict[str, Node] | Any") -> Filter:
@@ -188,8 +219,23 @@ def read_filter(entries: "dict[str, Node] | Any") -> Filter:
     where = entries.get("where")
     if where is None:
         return Filter(kinds=kinds)
-    conditions = [_condition(item, key, kinds) for key, item in where.entries().items()]
-    return Filter(kinds=kinds, where=tuple(conditions))
+    conditions = tuple(_condition(item, key, kinds) for key, item in where.entries().items())
+    _refuse_contradiction(where, conditions)
+    return Filter(kinds=kinds, where=conditions)
+
+
+def _refuse_contradiction(node: Node, conditions: tuple[Condition, ...]) -> None:
+    """Refuse conditions that no fact can meet together: the rule would never hold."""
+    by_field: dict[str, dict[Test, tuple[Any, ...]]] = {}
+    for one in conditions:
+        by_field.setdefault(one.field, {})[one.test] = one.values
+    for field, tests in by_field.items():
+        absent = tests.get(Test.PRESENT) == (False,) and len(tests) > 1
+        least, most = tests.get(Test.AT_LEAST), tests.get(Test.AT_MOST)
+        crossed = least is not None and most is not None and least[0] > most[0]
+        if absent or crossed:
+            message = f"no fact can meet every condition on {field!r}."
+            node.fail("contradiction", message, "Remove one of them.", field)
 
 
 def _condition(node: Node, key: str, kinds: tuple[str, ...]) -> Condition:
@@ -201,9 +247,11 @@ def _condition(node: Node, key: str, kinds: tuple[str, ...]) -> Condition:
     _refuse_personal(node, name)
     types = {KINDS[kind].fields.get(name) for kind in kinds}
     if None in types:
-        known = ", ".join(sorted(KINDS[kinds[0]].fields)) or "nothing"
-        message = f"{' and '.join(kinds)} have no field {name!r}."
-        node.fail("unknown-field", message, f"A rule may read: {known}.")
+        shared = set.intersection(*(set(KINDS[kind].fields) for kind in kinds))
+        known = ", ".join(sorted(shared)) or "nothing"
+        message = f"{' and '.join(kinds)} {'has' if len(kinds) == 1 else 'have'} no field {name!r}."
+        remedy = f"{did_you_mean(name, shared)}A rule may read: {known}."
+        node.fail("unknown-field", message, remedy)
     wanted = next(iter(types))
     if test is Test.PRESENT:
         return Condition(field=name, test=test, values=(node.flag(),))
@@ -232,6 +280,9 @@ def _value(node: Node, wanted: FieldType | None) -> Any:
         return node.flag()
     text = node.text()
     if wanted is not FieldType.NUMBER:
+        if node.key == "value" and text.lower() in _OTHER_WORDS:
+            known = _OTHER_WORDS[text.lower()]
+            node.fail("other-word", f"laboratories do not write {text!r}.", f"Write {known}.")
         return text
     try:
         number = float(text)

@@ -121,4 +121,5 @@ def _overlap(one: Pack, other: Pack) -> Problem:
         code="rules.overlap",
         message=f"{one.key} and {other.key} claim the same time.",
         remedy="End the earlier one, move the later one, or let it say supersedes.",
+        field="effective",
     )

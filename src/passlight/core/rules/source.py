@@ -4,9 +4,10 @@ Every scalar stays the text that the author wrote: a YAML reader would turn ``no
 ``09:00`` into 540. What a value means is decided by the key it stands under.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NoReturn
 
 import yaml
@@ -15,6 +16,16 @@ from passlight.core.kernel.limits import PACK_DEPTH_MAX, PACK_NODES_MAX, PACK_TE
 from passlight.core.kernel.problem import Problem
 from passlight.core.kernel.yaml_events import TooDeepError, shallow_events
 
+# What to write where something that must be there is missing; anything else is "Add key: …".
+_MISSING: Mapping[str, str] = {
+    "zh": "Every sentence stands in Chinese and in English: {zh: …, en: …}.",
+    "en": "Every sentence stands in Chinese and in English: {zh: …, en: …}.",
+    "basis": "Add basis: {text: the sentence of the notice, ref: which notice and clause}.",
+    "reason": "Add reason: {zh: …, en: …}: what the person reads beside the colour.",
+    "advice": "Add advice: {zh: …, en: …}: what the person can do.",
+    "until": "Add until: when it ends, such as {after: [trigger.occurred, 14d]}.",
+    "existing_measures": "Add existing_measures: convert (the new rules) or keep (the old).",
+}
 NULLS = frozenset({"", "null", "~", "none", "None"})
 
 
@@ -119,11 +130,14 @@ class Node:
         entries = self.entries()
         unknown = [entry for key, entry in entries.items() if key not in required | optional]
         for entry in unknown:
-            known = ", ".join(sorted(required | optional))
-            self.findings.note(entry, "unknown-key", "is not known here.", f"Known: {known}.")
+            known = sorted(required | optional)
+            remedy = f"{did_you_mean(entry.key, known)}Known: {', '.join(known)}."
+            self.findings.note(entry, "unknown-key", "is not known here.", remedy)
         missing = sorted(key for key in required if key not in entries or entries[key].is_null)
         for key in missing:
-            self.findings.note(self, "missing-key", "is missing.", f"Add {key}: …", key)
+            field = f"{self.key}.{key}" if self.key else key
+            remedy = _MISSING.get(key, f"Add {key}: …")
+            self.findings.note(self, "missing-key", "is missing.", remedy, field)
         if unknown or missing:
             raise BadInputError
         return {key: node for key, node in entries.items() if not node.is_null}
@@ -133,6 +147,15 @@ class Node:
         if isinstance(self.value, str | tuple):
             self.fail("not-a-mapping", "must be a mapping.", "Write key: value pairs below it.")
         return self.value
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return "Did you mean …? " when a known word is near the one written, else nothing."""
+    by_form = {one.lower().replace("_", "-"): one for one in known}
+    form = word.lower().replace("_", "-")
+    swapped = [one for one in by_form if sorted(one) == sorted(form)]  # vai: via
+    near = swapped or get_close_matches(form, by_form, n=1, cutoff=0.7)
+    return f"Did you mean {by_form[near[0]]}? " if near else ""
 
 
 def read_yaml(text: str, *, file: str, findings: Findings) -> Node:
