@@ -1,7 +1,7 @@
 """The office's process of jobs: ``python -m passlight.office.jobs`` as role ``office``.
 
 It sends notices and does what recurs: follows the doors' records and opens incidents, takes
-back places that ran out, escalates what nobody has read. One process leads; a second waits for
+back places that ran out, escalates what nobody has read, traces cases. One process leads; a second waits for
 the first to go. Each chore has a thread and a connection of its own, so that one which fails or
 hangs never holds up the others, and all of them are safe to do twice.
 """
@@ -50,6 +50,7 @@ def chores() -> Sequence[Chore]:
     Raises:
         ImportError: when a part is missing; better now than at the first record.
     """
+    from passlight.office.exposures.following import Follower
     from passlight.office.gates.publishing import publish_due, publish_round
     from passlight.office.halls.actions import sweep
     from passlight.office.incidents.actions import escalate
@@ -58,6 +59,7 @@ def chores() -> Sequence[Chore]:
 
     return (
         Chore(name="records", every_seconds=1, run=follow_records),
+        Chore(name="exposures", every_seconds=0.5, run=Follower().turn),
         Chore(name="places", every_seconds=15, run=sweep),
         Chore(name="doors", every_seconds=5, run=publish_due),
         Chore(name="all-doors", every_seconds=300, run=publish_round),

@@ -271,9 +271,7 @@ class BatchDecision(models.Model):
     class Meta:
         db_table = "exposures_decision"
         constraints = [
-            models.CheckConstraint(
-                condition=_in("what", Decision), name="exposures_decision_what"
-            )
+            models.CheckConstraint(condition=_in("what", Decision), name="exposures_decision_what")
         ]
 
     def __str__(self) -> str:

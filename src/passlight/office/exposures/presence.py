@@ -1,9 +1,9 @@
 """Records of doors as check-ins and check-outs: which of them prove that somebody was there.
 
 A static poster can be scanned from anywhere (Zhengzhou, Luca: field/06 0), so a self-scan of it
-is weak: it neither exposes others nor is exposed. Confirmed it counts like any other: by a door
-that admitted the same person there within ``CONFIRMED_WITHIN``, whose record then says when they
-came in, or by staff who verified their code.
+is weak: it neither exposes others, nor is exposed, nor ends a visit somewhere else. Confirmed it
+counts like any other: by a door that admitted the same person there within ``CONFIRMED_WITHIN``,
+whose record then says when they came in, or by staff who verified their code.
 """
 
 from collections import defaultdict
@@ -104,14 +104,10 @@ def _entries(found: Sequence[DoorRecord], exits: Sequence[datetime]) -> Iterable
     for record in found:
         if record.kind not in {CHECKIN, ADMIT}:
             continue
-        if record.presence is Presence.STRONG:
+        # A door that admitted them says itself when they came in, and where.
+        confirmed = _near(record, seen) and not _near(record, admits)
+        if record.presence is Presence.STRONG or confirmed:
             strong.append(record)
-        elif _near(record, admits):
-            continue  # the door says when they came in, and where
-        elif _near(record, seen):
-            strong.append(record)
-        else:
-            yield _check_in(record, Presence.WEAK)
     by_zone: dict[str, list[DoorRecord]] = defaultdict(list)
     for record in strong:
         by_zone[record.zone].append(record)
@@ -119,7 +115,7 @@ def _entries(found: Sequence[DoorRecord], exits: Sequence[datetime]) -> Iterable
         before: datetime | None = None
         for record in records:
             if before is None or not _same_entry(before, record.at, exits):
-                yield _check_in(record, Presence.STRONG)
+                yield _check_in(record)
             before = record.at
 
 
@@ -131,12 +127,12 @@ def _same_entry(before: datetime, at: datetime, exits: Iterable[datetime]) -> bo
     return at - before <= CONFIRMED_WITHIN and not any(before < out <= at for out in exits)
 
 
-def _check_in(record: DoorRecord, presence: Presence) -> VenueCheckIn:
+def _check_in(record: DoorRecord) -> VenueCheckIn:
     return VenueCheckIn(
         key=record.key,
         subject=record.subject,
         venue=record.venue,
         zone=record.zone,
         at=record.at,
-        presence=presence,
+        presence=Presence.STRONG,
     )

@@ -11,10 +11,10 @@ from typing import Final
 
 from passlight.core.exposure.parameters import TracingParameters
 from passlight.core.exposure.window import infectious_window
-from passlight.core.status.reading import payload_instant
 from passlight.core.facts.fact import Fact
 from passlight.core.facts.history import current_facts, fact_order
 from passlight.core.kernel.interval import Interval
+from passlight.core.status.reading import payload_instant
 from passlight.office.exposures.states import BeginsBy
 
 CASE_KINDS: Final = frozenset({"case.confirmed", "case.asymptomatic"})
@@ -58,9 +58,7 @@ def read_cases(
     are this person. Two facts about one case (found positive, then confirmed) are one case,
     named by the earlier; a case of another id is another.
     """
-    current = [
-        fact for fact in current_facts(facts, known_at=None) if fact.subject in own
-    ]
+    current = [fact for fact in current_facts(facts, known_at=None) if fact.subject in own]
     first: dict[str, Fact] = {}
     for fact in current:
         if fact.kind in CASE_KINDS:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -85,8 +85,9 @@ def visits_of_people(
     assert span.start is not None
     assert span.end is not None
     stay = timedelta(hours=parameters.stay_hours_max)
-    since = span.start - stay - CONFIRMED_WITHIN
-    until = span.end + stay + CONFIRMED_WITHIN
+    # A scan counts by its neighbours, and these by theirs.
+    since = span.start - stay - 2 * CONFIRMED_WITHIN
+    until = span.end + stay + 2 * CONFIRMED_WITHIN
     rows = Record.objects.filter(
         visits_key__in=list(keys),
         occurred_at__gte=since,
@@ -106,9 +107,7 @@ def visits_of_people(
     return [v for v in found if span.start - stay <= v.entered_at < span.end]
 
 
-def who_came(
-    venue: UUID, spans: Iterable[Interval], *, parameters: TracingParameters
-) -> set[str]:
+def who_came(venue: UUID, spans: Iterable[Interval], *, parameters: TracingParameters) -> set[str]:
     """Return whose visits may touch ``spans`` at a venue, by its index in time."""
     stay = timedelta(hours=parameters.stay_hours_max)
     found: set[str] = set()
