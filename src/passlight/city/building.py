@@ -54,9 +54,9 @@ class Building:
     progress: Progress = silent
     copies: Copies = field(default_factory=Copies)
 
-    def run(self, *, persons: Collection[str] = (), up_to_seq: int | None = None) -> Store:
-        """Return the finished store; ``persons`` have a line even without a fact."""
-        self._people(persons)
+    def run(self, *, up_to_seq: int | None = None) -> Store:
+        """Return the finished store; those of ``work.persons`` have a line even without a fact."""
+        self._people()
         ranges = self._ranges()
         for number in range(ranges):
             self.progress("versions", number, ranges)
@@ -79,24 +79,19 @@ class Building:
     def _raw(self) -> str:
         return files(self.work.chunks())
 
-    def _people(self, persons: Collection[str]) -> None:
+    def _people(self) -> None:
         """Write who the people are: in order, and then by bucket with their number."""
         done = self.work.folder / "people"
         if done.exists():
             return
         self.progress("people", 0, 1)
-        connection = self.work.connection
-        connection.execute("CREATE OR REPLACE TEMP TABLE named (subject VARCHAR)")
-        if persons:
-            connection.execute("INSERT INTO named SELECT unnest(?)", [sorted(persons)])
+        told = [f"SELECT subject FROM {self._raw()} WHERE {_PERSON}"] if self.work.chunks() else []
+        if self.work.persons.exists():
+            told.append(f"SELECT subject FROM {files([self.work.persons])}")
+        told.append("SELECT NULL WHERE false")
         ordered = self.work.folder / "subjects.parquet"
-        told = f"SELECT subject FROM {self._raw()} WHERE {_PERSON}" if self.work.chunks() else ""
-        write_parquet(
-            connection,
-            ordered,
-            f"SELECT subject FROM ({told} {'UNION' if told else ''} SELECT subject FROM named)"
-            " GROUP BY subject ORDER BY subject",
-        )
+        everybody = f"SELECT DISTINCT subject FROM ({' UNION ALL '.join(told)}) AS told (subject)"
+        write_parquet(self.work.connection, ordered, f"{everybody} ORDER BY subject")
         self._scatter(
             f"SELECT file_row_number AS person, subject, "
             f"file_row_number // {self.people_a_bucket} AS bucket "

@@ -10,6 +10,7 @@ from passlight.city.building import FACTS_A_RANGE, Building, Progress, silent
 from passlight.city.columns import micros
 from passlight.city.staging import Work, start_work
 from passlight.city.store import PEOPLE_A_BUCKET, Store
+from passlight.city.writing import write_parquet
 from passlight.core.facts.fact import Fact
 
 FACTS_A_CHUNK = 500_000
@@ -55,7 +56,11 @@ def load_facts(
         facts_a_range=facts_a_range,
         progress=progress,
     )
-    store = building.run(persons=persons)
+    named = work.folder / "persons.csv"
+    with named.open("w", encoding="utf-8", newline="") as sink:
+        sink.writelines(f"{_quoted(person)}\n" for person in persons)
+    write_parquet(work.connection, work.persons, work.csv(named, {"subject": "VARCHAR"}))
+    store = building.run()
     told = tuple(sorted(building.copies.contradictions))
     return Loaded(store=store, facts=count, contradictions=told)
 

@@ -5,6 +5,7 @@ A chunk is a Parquet file that appears whole; whoever is killed goes on after th
 # ruff: noqa: S608 - every part of the SQL is ours; paths and texts go through quoted()
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +55,24 @@ class Work:
         """Return where a raw chunk is, or will be."""
         return self.raw / f"chunk-{number:06}.parquet"
 
-    def keep_chunk(self, number: int, csv: Path, *, micros: bool) -> None:
-        """Make a raw chunk of a CSV, which is removed."""
-        columns = ", ".join(f"{quoted(name)}: {quoted(form)}" for name, form in RAW_COLUMNS.items())
-        source = (
-            f"read_csv({quoted(str(csv))}, auto_detect=false, header=false, delim=',', "
-            f"quote='\"', escape='\"', new_line='\\n', nullstr='', allow_quoted_nulls=false, "
-            f"max_line_size={LINE_BYTES_MAX}, columns={{{columns}}})"
+    @property
+    def persons(self) -> Path:
+        """Return where those are who have a line even without a fact."""
+        return self.folder / "persons.parquet"
+
+    def csv(self, path: Path, columns: Mapping[str, str]) -> str:
+        """Return the query that reads a CSV in which texts are quoted and null is not."""
+        typed = ", ".join(f"{quoted(name)}: {quoted(form)}" for name, form in columns.items())
+        return (
+            f"SELECT * FROM read_csv({quoted(str(path))}, auto_detect=false, header=false, "
+            f"delim=',', quote='\"', escape='\"', new_line='\\n', nullstr='', "
+            f"allow_quoted_nulls=false, max_line_size={LINE_BYTES_MAX}, columns={{{typed}}})"
         )
-        write_parquet(self.connection, self.chunk(number), _as_facts(source, micros=micros))
+
+    def keep_chunk(self, number: int, csv: Path, *, micros: bool) -> None:
+        """Make a raw chunk of a CSV of ``RAW_COLUMNS``, which is removed."""
+        rows = f"({self.csv(csv, RAW_COLUMNS)})"
+        write_parquet(self.connection, self.chunk(number), _as_facts(rows, micros=micros))
         csv.unlink()
 
 
