@@ -1,9 +1,9 @@
 """The office's process of jobs: ``python -m passlight.office.jobs`` as role ``office``.
 
-It sends notices and does what recurs: follows the doors' records and opens incidents, takes
-back places that ran out, escalates what nobody has read, traces cases. One process leads; a second waits for
-the first to go. Each chore has a thread and a connection of its own, so that one which fails or
-hangs never holds up the others, and all of them are safe to do twice.
+It sends notices and does what recurs: follows the doors' records and opens incidents, traces
+cases, takes back places that ran out, escalates what nobody has read. One process leads; a
+second waits for the first to go. Each chore has a thread and a connection of its own, so that
+one which fails or hangs never holds up the others, and all of them are safe to do twice.
 """
 
 import logging
