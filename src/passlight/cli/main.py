@@ -12,6 +12,7 @@ from passlight.cli.errors import run_to_end
 # command → module below passlight.cli that defines a click command named ``command``
 COMMANDS = {
     "evaluate": "evaluate",
+    "trace": "trace",
     "pack": "pack",
     "code": "code",
     "feed": "feed",
@@ -25,6 +26,7 @@ COMMANDS = {
 
 # command → what it needs beside the core, each extra with a module that it brings
 NEEDS = {
+    "trace": {"city": "duckdb"},
     "migrate": {"office": "django"},
     "serve": {"office": "django", "gateway": "starlette"},
     "demo": {"office": "django", "gateway": "starlette", "gate": "serial"},
