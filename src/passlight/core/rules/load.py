@@ -54,9 +54,11 @@ _IANA_NAME = re.compile(
 MAIN = "pack.yaml"
 AREAS = "areas.csv"
 ADMISSION = "admission.yaml"
-_AREA_COLUMNS = ("area", "name", "parent", "from", "until", "successor")
-_HEAD = frozenset({"id", "version", "timezone", "effective", "published_at", "existing_measures"})
-_HEAD_MORE = frozenset({"name", "supersedes", "sources", "mandatory", "cap"})
+AREA_COLUMNS = ("area", "name", "parent", "from", "until", "successor")
+MANDATORY = frozenset({"source", "within", "when_stale", "text"})
+BESIDE = frozenset({"params", "rules", "badges", "waivers"})
+HEAD = frozenset({"id", "version", "timezone", "effective", "published_at", "existing_measures"})
+HEAD_MORE = frozenset({"name", "supersedes", "sources", "mandatory", "cap"})
 
 
 def load_pack(files: Mapping[str, str]) -> Pack:
@@ -109,10 +111,8 @@ def _check_files(texts: Mapping[str, str], findings: Findings) -> None:
 
 def _load(texts: Mapping[str, str], findings: Findings) -> Pack:
     root = read_yaml(texts[MAIN], file=MAIN, findings=findings)
-    parts = root.mapping(
-        required=frozenset({"pack"}), optional=frozenset({"params", "rules", "badges", "waivers"})
-    )
-    head = parts["pack"].mapping(required=_HEAD, optional=_HEAD_MORE)
+    parts = root.mapping(required=frozenset({"pack"}), optional=BESIDE)
+    head = parts["pack"].mapping(required=HEAD, optional=HEAD_MORE)
     zone = _zone(head["timezone"])
     effective = _effective(head["effective"], zone=zone)
     setting = Setting(zone=zone, parameters=_parameters(parts.get("params"), effective, zone=zone))
@@ -241,8 +241,7 @@ def _rankings(node: Node | None) -> dict[str, tuple[str, ...]]:
 
 
 def _mandatory(node: Node) -> MandatorySource:
-    required = frozenset({"source", "within", "when_stale", "text"})
-    entries = node.mapping(required=required, optional=NO_KEYS)
+    entries = node.mapping(required=MANDATORY, optional=NO_KEYS)
     try:
         when_stale = WhenStale(entries["when_stale"].text())
     except ValueError:
@@ -282,9 +281,9 @@ def _areas(text: str, findings: Findings, *, zone: ZoneInfo) -> AreaCodes:
     if not text:
         return AreaCodes()
     here = Node(file=AREAS, line=1, key="", value="", findings=findings)
-    unknown = set(reader.fieldnames or ()) - set(_AREA_COLUMNS)
+    unknown = set(reader.fieldnames or ()) - set(AREA_COLUMNS)
     if "area" not in (reader.fieldnames or ()) or unknown:
-        here.fail("areas-columns", "has other columns.", f"Use {', '.join(_AREA_COLUMNS)}.")
+        here.fail("areas-columns", "has other columns.", f"Use {', '.join(AREA_COLUMNS)}.")
     rows: list[AreaRow] = []
     for row in reader:
         line = Node(file=AREAS, line=reader.line_num, key="", value="", findings=findings)

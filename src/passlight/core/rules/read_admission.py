@@ -43,17 +43,20 @@ from passlight.core.rules.read_terms import (
 from passlight.core.rules.source import Node, did_you_mean
 from passlight.core.rules.terms import Basis, DatedParameter, Text
 
-_REQUIRED: Final = frozenset({"role", "venue_class", "colours", "basis"})
-_OPTIONAL: Final = frozenset(
+ROW: Final = frozenset({"role", "venue_class", "colours", "basis"})
+ROW_MORE: Final = frozenset(
     {
         *("test_age", "test_age_counts", "mask", "registration", "questions"),
         *("failures", "unobserved", "settings"),
     }
 )
-_SHARED: Final = frozenset({"failures", "unobserved", "questions", "settings"})
-_NOTED: Final = frozenset(
+SHARED: Final = frozenset({"failures", "unobserved", "questions", "settings"})
+NOTED: Final = frozenset(
     {"colours", "test_age", "mask", "registration", "questions", "temperature", "freshness"}
 )
+FAILURE: Final = frozenset({"outcome", "say"})
+QUESTION: Final = frozenset({"text", "alarming", "requirement"})
+VALUES: Final = {"temperature": ("limit", "required"), "freshness": ("value",)}
 _HOURS_A_DAY: Final = 24
 
 
@@ -107,7 +110,7 @@ def _check_roles(node: Node, found: Iterable[tuple[str, str]]) -> None:
 
 
 def _read_common(node: Node) -> _Common:
-    entries = node.mapping(required=NO_KEYS, optional=_SHARED)
+    entries = node.mapping(required=NO_KEYS, optional=SHARED)
     questions = entries["questions"].entries() if "questions" in entries else {}
     return _Common(
         places=_places(entries),
@@ -119,7 +122,7 @@ def _read_common(node: Node) -> _Common:
 
 
 def _read_row(node: Node, setting: Setting, common: _Common) -> list[AdmissionPolicy]:
-    entries = node.mapping(required=_REQUIRED, optional=_OPTIONAL)
+    entries = node.mapping(required=ROW, optional=ROW_MORE)
     roles = _names(entries["role"], ROLES, "bad-role")
     classes = _names(entries["venue_class"], VENUE_CLASSES, "bad-class")
     counts = _counts(entries.get("test_age_counts"))
@@ -236,8 +239,7 @@ def _failure(key: str, node: Node, known: tuple[str, ...]) -> Failure:
     if key not in known:
         remedy = f"{did_you_mean(key, known)}Known: {', '.join(known)}."
         node.fail("unknown-key", f"{key!r} is no requirement.", remedy)
-    required, optional = frozenset({"outcome", "say"}), frozenset({"basis"})
-    entries = node.mapping(required=required, optional=optional)
+    entries = node.mapping(required=FAILURE, optional=frozenset({"basis"}))
     outcome = entries["outcome"].text()
     if outcome not in set(Outcome):
         remedy = "Write admit, ask, refuse or isolate."
@@ -251,9 +253,7 @@ def _failure(key: str, node: Node, known: tuple[str, ...]) -> Failure:
 
 
 def _question(key: str, node: Node) -> Question:
-    entries = node.mapping(
-        required=frozenset({"text", "alarming", "requirement"}), optional=frozenset({"basis"})
-    )
+    entries = node.mapping(required=QUESTION, optional=frozenset({"basis"}))
     requirement = _names(entries["requirement"], ASKED, "bad-question")
     return Question(
         id=key,
@@ -278,12 +278,11 @@ def _questions(node: Node | None, common: _Common) -> tuple[Question, ...]:
 
 def _settings(node: Node | None, common: _Settings) -> _Settings:
     """Return the values that no clause gives; each says why it is no law."""
-    entries = node.mapping(required=NO_KEYS, optional=_NOTED) if node is not None else {}
+    entries = node.mapping(required=NO_KEYS, optional=NOTED) if node is not None else {}
     notes = dict(common.notes)
     temperature, freshness = common.temperature, common.freshness_seconds
     for key, item in entries.items():
-        values = {"temperature": {"limit", "required"}, "freshness": {"value"}}.get(key, set())
-        parts = item.mapping(required=frozenset({"note", *values}), optional=NO_KEYS)
+        parts = item.mapping(required=frozenset({"note", *VALUES.get(key, ())}), optional=NO_KEYS)
         notes[key] = read_text(parts["note"])
         if key == "temperature":
             limit = _tenths(parts["limit"])

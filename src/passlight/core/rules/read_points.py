@@ -25,8 +25,10 @@ from passlight.core.rules.terms import Text
 _ONE_DAY = Elapsed(timedelta(days=1))
 _MOMENTS = {moment.value: moment for moment in Moment}
 _HELP = "Write a moment such as trigger.occurred, or after, next, nth, earliest, latest, never."
-_COMPOUND = frozenset({"after", "next", "nth", "earliest", "latest"})
-_OPTIONAL = frozenset({"where", "since", "needs"})
+COMPOUND = frozenset({"after", "next", "nth", "earliest", "latest"})
+_COUNTED = frozenset({"kind", "where", "since", "needs"})
+NEXT = _COUNTED | {"same"}
+NTH = _COUNTED | {"n", "gap", "every", "reset_on"}
 DELISTED = Text("解除条件：地区移出名单", "Lifted by: delisting of the area")
 
 
@@ -38,8 +40,8 @@ def read_point(node: Node, setting: Setting, *, since: Moment, depth: int = 0) -
         return _moment(node)
     entries = node.entries()
     key = next(iter(entries), "")
-    if len(entries) != 1 or key not in _COMPOUND:
-        near = did_you_mean(key, _COMPOUND)
+    if len(entries) != 1 or key not in COMPOUND:
+        near = did_you_mean(key, COMPOUND)
         node.fail("unknown-point", f"{key or 'nothing'!r} is not one point.", near + _HELP)
     inner = entries[key]
     if key == "next":
@@ -78,7 +80,7 @@ def _since(node: Node | None, setting: Setting, *, since: Moment, depth: int) ->
 
 
 def _next(node: Node, setting: Setting, *, since: Moment, depth: int) -> Next:
-    entries = node.mapping(required=frozenset({"kind"}), optional=_OPTIONAL | {"same"})
+    entries = node.mapping(required=frozenset({"kind"}), optional=NEXT - {"kind"})
     found = read_filter(entries)
     same = entries["same"].text() if "same" in entries else None
     if same is not None:
@@ -97,8 +99,8 @@ def _next(node: Node, setting: Setting, *, since: Moment, depth: int) -> Next:
 
 
 def _nth(node: Node, setting: Setting, *, since: Moment, depth: int) -> Nth:
-    optional = _OPTIONAL | {"gap", "every", "reset_on"}
-    entries = node.mapping(required=frozenset({"kind", "n"}), optional=optional)
+    required = frozenset({"kind", "n"})
+    entries = node.mapping(required=required, optional=NTH - required)
     found = read_filter(entries)
     reset = None
     if "reset_on" in entries:

@@ -30,17 +30,23 @@ from passlight.core.rules.read_terms import (
 from passlight.core.rules.source import Node, did_you_mean
 
 Form = TriggerForm | DuringForm | AbsenceForm
-_FORMS = frozenset({"on", "during", "absence"})
-_PHASE_TEXTS = frozenset({"colour", "reason", "advice"})
-_PHASE_MORE = frozenset({"from", "until", "open_ended"})
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+FORMS = frozenset({"on", "during", "absence"})
+PHASE_TEXTS = frozenset({"colour", "reason", "advice"})
+PHASE_MORE = frozenset({"from", "until", "open_ended"})
+RULE = frozenset({"id", "basis"})
+RULE_MORE = FORMS | PHASE_TEXTS | PHASE_MORE | {"phases", "note"}
+AREA = frozenset({"listed", "match", "lookback", "within"})
+ABSENCE = frozenset({"kind", "max_gap", "since", "where"})
+WAIVER = frozenset({"id", "rules", "longest", "text", "basis"})
+BADGE = frozenset({"id", "while", "text"})
+ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 STAY_KINDS = ("stay", "residence")
 
 
 def read_id(node: Node) -> str:
     """Return an id: small letters, digits and hyphens."""
     text = node.text()
-    if not _ID.fullmatch(text):
+    if not ID.fullmatch(text):
         remedy = "Use small letters, digits and hyphens, at most 64."
         node.fail("bad-id", f"{text!r} is not an id.", remedy)
     return text
@@ -48,10 +54,7 @@ def read_id(node: Node) -> str:
 
 def read_rule(node: Node, setting: Setting) -> Rule:
     """Return one rule."""
-    required = frozenset({"id", "basis"})
-    entries = node.mapping(
-        required=required, optional=_FORMS | _PHASE_TEXTS | _PHASE_MORE | {"phases", "note"}
-    )
+    entries = node.mapping(required=RULE, optional=RULE_MORE)
     named = [key for key in ("on", "during", "absence") if key in entries]
     if len(named) != 1:
         remedy = "Write exactly one of on, during, absence."
@@ -59,12 +62,12 @@ def read_rule(node: Node, setting: Setting) -> Rule:
     form = _form(named[0], entries[named[0]])
     if "phases" in entries:
         parts = entries["phases"].items()
-        stray = [key for key in _PHASE_TEXTS | _PHASE_MORE if key in entries]
+        stray = [key for key in PHASE_TEXTS | PHASE_MORE if key in entries]
         if stray:
             remedy = "Put them inside the phases."
             node.fail("rule-form", f"has {', '.join(sorted(stray))} beside phases.", remedy)
     else:
-        own = {key: part for key, part in entries.items() if key in _PHASE_TEXTS | _PHASE_MORE}
+        own = {key: part for key, part in entries.items() if key in PHASE_TEXTS | PHASE_MORE}
         parts = (Node(file=node.file, line=node.line, key="", value=own, findings=node.findings),)
     if not 1 <= len(parts) <= PACK_PHASES_MAX:
         remedy = f"A rule has one to {PACK_PHASES_MAX} phases."
@@ -86,9 +89,7 @@ def _form(key: str, node: Node) -> Form:
 
 
 def _area(node: Node, kind: Node) -> AreaCondition:
-    entries = node.mapping(
-        required=frozenset(), optional=frozenset({"listed", "match", "lookback", "within"})
-    )
+    entries = node.mapping(required=frozenset(), optional=AREA)
     kinds = read_kinds(kind)
     if not set(kinds) <= {"travel.arrived", *STAY_KINDS}:
         kind.fail("no-area", "has no area to compare.", "Use travel.arrived, stay or residence.")
@@ -145,9 +146,7 @@ def _during(node: Node) -> DuringForm:
 
 
 def _absence(node: Node) -> AbsenceForm:
-    entries = node.mapping(
-        required=frozenset({"kind", "max_gap", "since"}), optional=frozenset({"where"})
-    )
+    entries = node.mapping(required=ABSENCE - {"where"}, optional=frozenset({"where"}))
     effective, birth, kinds = False, None, []
     for item in entries["since"].items():
         text = item.text()
@@ -176,7 +175,7 @@ def _absence(node: Node) -> AbsenceForm:
 def _phase(node: Node, form: Form, setting: Setting, *, index: int) -> Phase:
     by_trigger = isinstance(form, TriggerForm)
     until = frozenset({"until"}) if by_trigger else frozenset()
-    entries = node.mapping(required=_PHASE_TEXTS | until, optional=_PHASE_MORE)
+    entries = node.mapping(required=PHASE_TEXTS | until, optional=PHASE_MORE)
     since = Moment.TRIGGER_OCCURRED if by_trigger else Moment.INTERVAL_FROM
     starts = Moment.PREV_UNTIL if index else since
 
@@ -208,7 +207,7 @@ def _colour(node: Node) -> Colour:
 
 def read_badge(node: Node) -> Badge:
     """Return one badge."""
-    entries = node.mapping(required=frozenset({"id", "while", "text"}), optional=frozenset())
+    entries = node.mapping(required=BADGE, optional=frozenset())
     inner = entries["while"].mapping(required=frozenset({"after_within"}), optional=frozenset())
     parts = inner["after_within"].items()
     if len(parts) != 2:  # noqa: PLR2004
@@ -228,8 +227,7 @@ def read_badge(node: Node) -> Badge:
 
 def read_waiver(node: Node) -> WaiverPermission:
     """Return one permission to suspend rules for a time."""
-    required = frozenset({"id", "rules", "longest", "text", "basis"})
-    entries = node.mapping(required=required, optional=frozenset())
+    entries = node.mapping(required=WAIVER, optional=frozenset())
     return WaiverPermission(
         id=read_id(entries["id"]),
         rules=tuple(item.text() for item in entries["rules"].items()),

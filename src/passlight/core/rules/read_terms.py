@@ -39,7 +39,7 @@ _PRESENCE = re.compile(
     r"|手机|信令|漫游|定位|轨迹",
     re.IGNORECASE,
 )
-_ELSEWHERE = frozenset({"area.listed", "area.delisted", "source.delivered"})
+ELSEWHERE = frozenset({"area.listed", "area.delisted", "source.delivered"})
 _OTHER_WORDS = {"negative": "neg", "positive": "pos", "阴性": "neg", "阳性": "pos"}
 _SUFFIXES = {"_gte": Test.AT_LEAST, "_lte": Test.AT_MOST, "_present": Test.PRESENT}
 DURATION_HELP = "Write it like 14d, 36h, 10min, or {calendar: 14d, day_zero: occurred_date}."
@@ -192,7 +192,7 @@ def read_kinds(node: Node) -> tuple[str, ...]:
     for kind in kinds:
         if kind not in KINDS:
             refuse_kind(node, kind)
-        if kind in _ELSEWHERE:
+        if kind in ELSEWHERE:
             message = f"{kind} is not about a person."
             remedy = "For a list of areas write area: {listed: …} under on, or during."
             node.fail("no-person", message, remedy)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from passlight.core.rules.source import did_you_mean
 from passlight.core.status.measures import Measure
 from passlight.core.status.status import Status, need_texts
 from passlight.core.status.timeline import Timeline
 
 Read = Callable[[str], datetime]
-_KNOWN = frozenset(
+KNOWN = frozenset(
     {
         *("at", "known", "who", "colour", "measures", "from", "until", "next", "valid_until"),
         *("needs", "badges", "questions", "reason", "facts", "pack", "late", "waived", "stale"),
@@ -20,9 +21,10 @@ _KNOWN = frozenset(
 
 def differences(entry: Mapping[str, Any], timeline: Timeline, *, read: Read) -> Iterable[str]:
     """Yield a sentence for everything that is not as ``entry`` expects."""
-    unknown = sorted(set(entry) - _KNOWN)
+    unknown = sorted(set(entry) - KNOWN)
     if unknown:
-        yield f"unknown expectation {', '.join(unknown)}"
+        near = "".join(did_you_mean(key, KNOWN) for key in unknown).strip()
+        yield f"unknown expectation {', '.join(unknown)}. {near}".strip()
         return
     if "segments" in entry:
         yield from _segments(entry, timeline, read)

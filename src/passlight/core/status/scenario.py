@@ -21,7 +21,7 @@ from passlight.core.kernel.problem import ProblemError
 from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.pack import Pack
 from passlight.core.rules.schedule import PackSchedule
-from passlight.core.rules.source import Findings, Node, read_yaml
+from passlight.core.rules.source import Findings, Node, did_you_mean, read_yaml
 from passlight.core.status.evaluate import evaluate
 from passlight.core.status.expect import differences
 from passlight.core.status.timeline import Timeline
@@ -29,8 +29,16 @@ from passlight.core.status.timeline import Timeline
 _T = "2020-03-01T10:00:00+08:00"
 _STEP = re.compile(r"([+-])(\d+)(d|h|min|s)")
 _UNITS = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds"}
-_OWN_KEYS = frozenset(
+OWN_KEYS = frozenset(
     {"id", "ver", "op", "kind", "who", "at", "until", "recorded", "source", "days"}
+)
+
+
+CASE_KEYS = frozenset(
+    {
+        *("id", "title", "T", "facts", "expect", "pack", "packs", "unidentified"),
+        *("deliveries", "intake"),
+    }
 )
 
 
@@ -101,7 +109,8 @@ def run_scenarios(
 def _run(node: Node, *, pack_named: Callable[[str], Pack], default: Pack | None) -> ScenarioResult:
     case = plain(node)
     try:
-        failures = tuple(_Scenario.of(case, pack_named, default).failures())
+        failures = tuple(_slips(case))
+        failures = failures or tuple(_Scenario.of(case, pack_named, default).failures())
     except ProblemError as error:
         failures = tuple(str(problem) for problem in error.problems)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -114,6 +123,24 @@ def _run(node: Node, *, pack_named: Callable[[str], Pack], default: Pack | None)
         line=node.line,
         failures=failures,
     )
+
+
+def _slips(case: Any) -> Iterable[str]:
+    """Yield what makes a scenario no scenario, before anything is evaluated."""
+    if not isinstance(case, dict):
+        yield "the scenario cannot be read: write id, facts and expect below one dash"
+        return
+    for key in sorted(case.keys() - CASE_KEYS):
+        near = did_you_mean(key, CASE_KEYS)
+        yield f"unknown key {key!r}. {near}Known: {', '.join(sorted(CASE_KEYS))}."
+    if "expect" not in case:
+        yield "the scenario expects nothing: add expect: [{at: T, colour: green}]"
+    for entry in case.get("facts") or ():
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        if kind is None or "at" not in entry:
+            yield f"a fact needs kind and at: {entry}"
+        elif kind not in KINDS:
+            yield f"{kind!r} is not a kind of fact. {did_you_mean(kind, KINDS)}".strip()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -235,7 +262,7 @@ class _Scenario:
         fields = KINDS[kind].fields if kind in KINDS else {}
         payload: dict[str, Any] = {}
         for key, value in entry.items():
-            if key in _OWN_KEYS:
+            if key in OWN_KEYS:
                 continue
             wanted = fields.get(key)
             timed = wanted is FieldType.INSTANT or key == "expires_at"
