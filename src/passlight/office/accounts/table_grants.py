@@ -56,6 +56,11 @@ GRANTS: Mapping[str, Mapping[Role, str]] = {
     "statuses_reason": {Role.OFFICE: READ, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
     "statuses_task": {Role.OFFICE: READ, Role.EVALUATOR: APPEND},
     "statuses_heartbeat": {Role.OFFICE: READ, Role.EVALUATOR: WRITE, Role.GATEWAY: READ},
+    "statuses_switch": {Role.OFFICE: READ, Role.EVALUATOR: WRITE},
+    # recompute: what the whole city's evaluation found, and whom to evaluate again; no colours
+    "recompute_request": {Role.OFFICE: APPEND, Role.EVALUATOR: READ},
+    "recompute_run": {Role.OFFICE: WRITE},
+    "recompute_difference": {Role.OFFICE: WRITE},
     # keyring: the worker renews keys every hour
     "keyring_trustlist": {Role.OFFICE: READ, Role.EVALUATOR: APPEND, Role.GATEWAY: READ},
     # venues

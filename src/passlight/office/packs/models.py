@@ -59,8 +59,16 @@ class Preview(models.Model):
     """What a pack would change, counted over the stored facts in batches that can be resumed.
 
     ``changes`` counts people by ``"from>to"``; ``causes`` by ``"from>to|reason key"``.
-    Only the counting action updates it, under a row lock.
+    Only the counting action updates it, under a row lock. ``engine`` says who counts: the page
+    itself, person by person, or a process that evaluates everybody set-based; ``step_*`` say
+    what that process is at, and ``fault`` why it gave up and left the count to the page.
     """
+
+    class Engine(models.TextChoices):
+        """Who counts."""
+
+        PERSON = "person"
+        CITY = "city"
 
     pack = models.ForeignKey(StoredPack, models.PROTECT, related_name="previews")
     effective_from = models.DateTimeField()
@@ -75,6 +83,12 @@ class Preview(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     started_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
+    engine = models.TextField(choices=Engine.choices, db_default="person", default="person")
+    attempts = models.SmallIntegerField(db_default=0)
+    step = models.TextField(blank=True, db_default="")
+    step_done = models.BigIntegerField(db_default=0)
+    step_total = models.BigIntegerField(db_default=0)
+    fault = models.TextField(blank=True, db_default="")
 
     def __str__(self) -> str:
         return f"{self.pack_id}: {self.position}/{self.total}"

@@ -66,6 +66,8 @@ class Heartbeat(models.Model):
     ``sweep_ordinal`` say how far a changed rule pack has been carried to everyone:
     people below that ordinal have been evaluated under the packs of ``sweep_seq``.
     ``sweep_again``: something since concerns everybody too, so another round follows this one.
+    ``switch``: the round is carried by that switch, set-based, and not person by person.
+    ``request_seq``: people whom the office asked to have evaluated again, up to that number.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -76,6 +78,8 @@ class Heartbeat(models.Model):
     sweep_seq = models.BigIntegerField()
     sweep_ordinal = models.IntegerField()
     sweep_again = models.BooleanField(db_default=False)
+    switch = models.BigIntegerField(null=True)
+    request_seq = models.BigIntegerField(db_default=0)
 
     class Meta:
         constraints = [
@@ -110,3 +114,67 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.detail}"
+
+
+class Switch(models.Model):
+    """A change that concerns everybody, carried to them set-based and bucket by bucket.
+
+    ``fact_seq`` is the log as the set-based evaluation saw it: whoever a later fact touches is
+    the worker's own, person by person. ``bucket`` is the first bucket that is not published; it
+    moves in the transaction that publishes the last rows of the one before it. ``step_*`` say
+    what the evaluating process is at, and are written by it alone.
+    """
+
+    class State(models.TextChoices):
+        """Where the switch is."""
+
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        OVERTAKEN = "overtaken"
+
+    packs_seq = models.BigIntegerField()
+    fact_seq = models.BigIntegerField()
+    state = models.TextField(choices=State.choices)
+    people = models.IntegerField()
+    people_done = models.IntegerField(db_default=0)
+    changed = models.IntegerField(db_default=0)
+    bucket = models.IntegerField(db_default=0)
+    attempts = models.SmallIntegerField(db_default=0)
+    step = models.TextField(blank=True, db_default="")
+    step_done = models.BigIntegerField(db_default=0)
+    step_total = models.BigIntegerField(db_default=0)
+    fault = models.TextField(blank=True, db_default="")
+    started_at = models.DateTimeField()
+    publishing_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["running", "done", "failed", "overtaken"]),
+                name="statuses_switch_state",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"packs {self.packs_seq} at fact {self.fact_seq}: {self.state}"
+
+
+class Request(models.Model):
+    """Somebody whom the worker shall evaluate again; it says who and why, never a colour.
+
+    Numbers are given under one lock held until commit, as facts' are: the worker follows them.
+    """
+
+    seq = models.BigIntegerField(primary_key=True)
+    ordinal = models.IntegerField()
+    because = models.TextField()
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        # Not statuses_…: what begins so is written by the evaluator alone, and a test holds it.
+        db_table = "recompute_request"
+
+    def __str__(self) -> str:
+        return f"{self.seq}: {self.ordinal}"
