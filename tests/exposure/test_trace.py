@@ -16,7 +16,7 @@ from passlight.core.exposure.visits import recorded_visit
 from passlight.core.exposure.window import Case, case_windows
 from passlight.core.kernel.interval import Interval
 from tests.exposure.oracle import Row, naive
-from tests.exposure.worlds import parquet, worlds
+from tests.exposure.worlds import edges, parquet, worlds
 
 #: linger, least
 NUMBERS = ((30, 10), (30, 0), (0, 1), (45, 15))
@@ -56,13 +56,15 @@ def recorded(visits):
     ]
 
 
-def windows_of(cases, seen, parameters):
-    windows = []
+def windows_of(cases, seen, parameters, case_windows=case_windows):
+    windows, by_subject = [], {}
+    for one in seen:
+        by_subject.setdefault(one.subject, []).append(one)
     for sick in cases:
         end = None if sick.isolated_at is None else instant(sick.isolated_at)
         infectious = Interval(instant(sick.infectious_from), end)
         case = Case(case_id=sick.case_id, subject=sick.subject, infectious=infectious)
-        mine = [one for one in seen if one.subject == sick.subject]
+        mine = by_subject.get(sick.subject, ())
         windows += case_windows(case, mine, parameters=parameters)
     return windows
 
@@ -107,6 +109,14 @@ def test_both_find_what_the_oracle_finds(engine, tmp_path, linger, least):
     numbers = {"linger": linger, "least": least}
     assert set_based(engine, tmp_path, visits, cases, **numbers) == expected
     assert pure(visits, cases, **numbers) == expected
+
+
+def test_nothing_is_lost_at_the_edge_of_a_bin(engine, tmp_path):
+    visits, cases = edges()
+    for least in (0, 1):
+        expected = expected_of(visits, cases, linger=30, least=least)
+        assert len(expected) > len(cases) / 3
+        assert set_based(engine, tmp_path, visits, cases, linger=30, least=least) == expected
 
 
 def test_air_and_households_are_known_to_the_set_based_side_too(engine, tmp_path):

@@ -1,11 +1,13 @@
 """Small worlds full of edges: times on a coarse grid ± one unit, stays about every level."""
 
 import random
+from itertools import product
 from pathlib import Path
 
 import duckdb
 
 from passlight.city.columns import instant
+from passlight.city.trace_sql import SIZES
 from tests.exposure.oracle import MINUTE, Seen, Sick
 
 HOUR = 60 * MINUTE
@@ -58,6 +60,28 @@ def worlds(count, seed=0):
         more, sick = world(f"{seed}-{number}", prefix=f"{number}:")
         visits += more
         cases += sick
+    return visits, cases
+
+
+def edges():
+    """Return visits and cases about every edge of every bin of the trace, one pair a world.
+
+    A case comes a unit or two from the edge of a bin; somebody else, who stayed as long as a
+    level allows or a unit more, leaves or comes within a unit or two of that.
+    """
+    visits, cases = [], []
+    for level, size in enumerate(SIZES[:-1]):
+        origin = ORIGINS[0] // size * size
+        for number, (a, b, c, after) in enumerate(
+            product((-2, -1, 0, 1), (-2, 0, 1), (-1, 0, 1), (False, True))
+        ):
+            name = f"{level}-{number}:"
+            begin = origin + a
+            start = begin + size + b if after else begin - size + b
+            stay = size + c
+            visits.append(Seen(f"{name}p0", f"{name}v", "", begin, begin + size))
+            visits.append(Seen(f"{name}p1", f"{name}v", "", start, start + stay))
+            cases.append(Sick(f"{name}p0", f"{name}c", origin - 2 * size, None))
     return visits, cases
 
 
