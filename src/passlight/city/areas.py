@@ -33,6 +33,7 @@ class Cover(NamedTuple):
     from_at: int
     until_at: int | None
     listing_until: int | None
+    delisting: int | None
     delisting_id: str | None
     inside: bool
 
@@ -142,6 +143,7 @@ class AreaTables:
                     from_at=first,
                     until_at=_end(last),
                     listing_until=_end(listed.end),
+                    delisting=listed.delisting.fact if listed.delisting else None,
                     delisting_id=listed.delisting.fact_id if listed.delisting else None,
                     inside=inside,
                 )
