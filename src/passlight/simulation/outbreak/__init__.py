@@ -1,0 +1,1 @@
+"""A seeded outbreak: infection happens inside a visit, so everything has a truth."""
