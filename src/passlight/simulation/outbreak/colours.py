@@ -10,7 +10,7 @@ import hashlib
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -162,7 +162,7 @@ class PersonColours:
             deliveries=self._delivered(),
             identified=own > 0 or person not in self._visitors,
         )
-        status = replace(timeline.status(instant(at)), subject=subject)
+        status = timeline.status(instant(at))
         facts = dict.fromkeys(fact for measure in status.measures for fact in measure.facts)
         return Answer(status.colour, tuple(facts), digest_of(status_line(status), self.pack))
 
