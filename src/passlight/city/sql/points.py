@@ -187,8 +187,8 @@ class Look:
         base = self.stages.let(since.at)
         found = self.since(self.setting.lists[point.filter], base, point.filter.kinds)
         if point.same is not None:
-            mine = f"o_{point.same}"
-            found = self.dialect.filter(found, "y", f"coalesce(y.k_{point.same} = {mine}, FALSE)")
+            mine = f"coalesce('=' || o_{point.same}, '?')"
+            found = self.dialect.filter(found, "y", f"y.k_{point.same} = {mine}")
         one = self.stages.let(self.dialect.first(found))
         at = self.stages.let(self.dialect.field(one, "counts"))
         if not self.setting.telling:

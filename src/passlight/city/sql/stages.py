@@ -5,8 +5,18 @@ so nothing is computed twice and no expression grows with what it is made of.
 """
 
 import re
+from dataclasses import dataclass
 
 _NAME = re.compile(r"\bv(\d+)_\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A view, or a query whose rows are kept."""
+
+    name: str
+    sql: str
+    kept: bool
 
 
 class Stages:

@@ -1,0 +1,350 @@
+"""A schedule of packs made ready for one set of moments: what is the same for every bucket."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from passlight.city.areas import AreaTables
+from passlight.city.base import Base, base_of, end_of, span_at, start_of
+from passlight.city.columns import micros
+from passlight.city.dialect import BIGINT, EVER, NEVER
+from passlight.city.engine import Engine
+from passlight.city.identity import members
+from passlight.city.others import Others, read_others
+from passlight.city.sql.answers import Answers
+from passlight.city.sql.calendar import Calendar
+from passlight.city.sql.facts_view import FactsView, kinds_read
+from passlight.city.sql.occurrences import NONE
+from passlight.city.sql.packs import PackQueries
+from passlight.city.sql.points import NeedTexts
+from passlight.city.sql.spans import SpanOf, Spans
+from passlight.city.sql.stages import Statement
+from passlight.city.sql.standing import Standing
+from passlight.city.sql.zones import ALWAYS, horizon, settles
+from passlight.city.store import Store
+from passlight.core.rules.pack import Existing, Pack
+from passlight.core.rules.schedule import Epoch, PackSchedule
+
+UTC_ZONE = ZoneInfo("UTC")
+_INSTANTS = tuple(
+    "occurred_at occurred_until recorded_at p_sampled_at p_left_at p_arrived_at "
+    "p_from p_until p_expires_at".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A moment asked about: its place among all, which time of knowledge, which epoch."""
+
+    place: int
+    at: datetime
+    known: int
+    span: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Compiled:
+    """The packs of one schedule as known, the moments that see them so, and their statements."""
+
+    engine: Engine
+    store: Store
+    epochs: tuple[Epoch, ...]
+    codes: PackSchedule
+    known_at: list[int | None]
+    asked: list[Asked]
+    telling: bool
+    others: Others
+    needs: NeedTexts = field(default_factory=NeedTexts)
+    packs: list[PackQueries] = field(default_factory=list)
+    bases: list[Base] = field(default_factory=list)
+    other_ids: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    linked: bool = False
+
+    @property
+    def times(self) -> int:
+        """Return how many times of knowledge there are."""
+        return len(self.known_at)
+
+    @property
+    def since(self) -> int:
+        """Return the earliest instant asked about."""
+        return min(micros(one.at) for one in self.asked)
+
+    def zone(self, span: int) -> ZoneInfo:
+        """Return the zone in which an epoch tells times: its pack's, else that of any pack."""
+        packs = (self.epochs[span].pack, *(epoch.pack for epoch in self.epochs))
+        return next((pack.zone for pack in packs if pack is not None), UTC_ZONE)
+
+    def number(self, pack: Pack) -> int:
+        """Return the number of a pack."""
+        return next(one.number for one in self.packs if one.pack is pack)
+
+    def prepare(self) -> None:
+        """Work out the small tables and register them."""
+        packs = list({id(epoch.pack): epoch.pack for epoch in self.epochs if epoch.pack}.values())
+        self.rules = sorted({rule.id for pack in packs for rule in pack.rules})
+        numbers = {rule: number for number, rule in enumerate(self.rules)}
+        needed = self._needed_since()
+        self.packs = [
+            PackQueries(
+                dialect=self.engine.dialect,
+                calendar=self._calendar(pack),
+                pack=pack,
+                number=number,
+                rule_numbers=numbers,
+                needs=self.needs,
+                telling=self.telling,
+                since=needed,
+            )
+            for number, pack in enumerate(packs)
+        ]
+        self.bases = [
+            base_of(self.epochs, self.others, known_at, since=self.since)
+            for known_at in self.known_at
+        ]
+        self._register()
+
+    def _needed_since(self) -> int:
+        """Return until when a measure may have ended and be forgotten.
+
+        Where packs follow each other, what touches a change still tells where others start.
+        """
+        changes = [
+            start_of(later)
+            for place, later in enumerate(self.epochs[1:], start=1)
+            if later.pack is not None and any(epoch.pack for epoch in self.epochs[:place])
+        ]
+        return min([self.since, *(change - 1 for change in changes)])
+
+    def _calendar(self, pack: Pack) -> Calendar:
+        low, high = ALWAYS
+        if not settles(pack.zone):
+            low, high = self._range()
+            reach = horizon(pack)
+            low, high = low - reach, high + reach
+        return Calendar(dialect=self.engine.dialect, zone=pack.zone, low=low, high=high)
+
+    def _range(self) -> tuple[int, int]:
+        """Return the earliest and the latest instant that any fact or moment names."""
+        found = [micros(one.at) for one in self.asked]
+        for epoch in self.epochs:
+            found += [edge for edge in (start_of(epoch), end_of(epoch)) if EVER < edge < NEVER]
+        columns = ", ".join(f"min({name}), max({name})" for name in _INSTANTS)
+        files = [self.store.facts(bucket) for bucket in self.store.buckets]
+        for source in ([self.store.linked], files):
+            if source:
+                self.engine.register_parquet("facts_everywhere", source)
+                for batch in self.engine.rows(f"SELECT {columns} FROM facts_everywhere"):
+                    found += [value for row in batch for value in row if value is not None]
+        self.engine.drop("facts_everywhere")
+        return min(found), max(found)
+
+    def _register(self) -> None:
+        engine = self.engine
+        known = [(kid, NEVER if k is None else k) for kid, k in enumerate(self.known_at)]
+        engine.register_rows("knowledge", {"kid": BIGINT, "k": BIGINT}, known)
+        rows = [
+            (one.place, one.known, micros(one.at), one.span, self._pack_number(one.span))
+            for one in self.asked
+        ]
+        columns = dict.fromkeys(("moment", "kid", "at", "span", "pack"), BIGINT)
+        engine.register_rows("moments", columns, rows)
+        steps = [
+            (kid, at, colour) for kid, base in enumerate(self.bases) for at, colour in base.steps
+        ]
+        columns = dict.fromkeys(("kid", "at", "colour"), BIGINT)
+        engine.register_rows("base_rows", columns, steps)
+        dialect = engine.dialect
+        step = dialect.struct({"at": "at", "colour": "colour"})
+        type_ = dialect.struct_type({"at": BIGINT, "colour": BIGINT})
+        engine.keep(
+            "base_steps",
+            f"SELECT kid, {dialect.sort('steps')} AS steps FROM (SELECT kid, "
+            f"{dialect.collect(step, None, type_)} AS steps FROM base_rows GROUP BY kid) s",
+        )
+        linked = [
+            (kid, person, member)
+            for kid, known_at in enumerate(self.known_at)
+            for person, member in members(self.others, known_at)
+        ]
+        self.linked = bool(linked)
+        engine.register_rows("members", dict.fromkeys(("kid", "person", "member"), BIGINT), linked)
+        self._register_areas()
+
+    def _pack_number(self, span: int) -> int:
+        pack = self.epochs[span].pack
+        return -1 if pack is None else self.number(pack)
+
+    def _register_areas(self) -> None:
+        numbers: dict[str, int] = {}
+
+        def number(fact_id: str | None) -> int:
+            if fact_id is None:
+                return NONE
+            return -1 - numbers.setdefault(fact_id, len(numbers))
+
+        text = self.engine.dialect.text_type
+        made: dict[str, tuple[list[tuple[object, ...]], list[tuple[object, ...]]]] = {}
+        for queries in self.packs:
+            zone = queries.pack.zone
+            if zone.key not in made:
+                covers: list[tuple[object, ...]] = []
+                names: list[tuple[object, ...]] = []
+                for kid, known_at in enumerate(self.known_at):
+                    tables = AreaTables(
+                        self.others.areas, self.codes.area_codes, zone=zone, known_at=known_at
+                    )
+                    for one in tables.covers(self.others.asked):
+                        until = NEVER if one.until_at is None else one.until_at
+                        listing_until = NEVER if one.listing_until is None else one.listing_until
+                        covers.append(
+                            (
+                                *(kid, one.area, number(one.listing_id), one.level, one.from_at),
+                                *(until, listing_until, number(one.delisting_id), one.inside),
+                            )
+                        )
+                    for name in tables.names(self.others.asked):
+                        start = EVER if name.from_at is None else name.from_at
+                        end = NEVER if name.until_at is None else name.until_at
+                        names.append((kid, name.area, name.identity, start, end))
+                made[zone.key] = covers, names
+            covers, names = made[zone.key]
+            self.engine.register_rows(
+                f"cover_{queries.number}",
+                {
+                    "kid": BIGINT,
+                    "area": text,
+                    "listing": BIGINT,
+                    "level": text,
+                    "from_at": BIGINT,
+                    "until_at": BIGINT,
+                    "listing_until": BIGINT,
+                    "delisting": BIGINT,
+                    "inside": "BOOLEAN",
+                },
+                covers,
+            )
+            self.engine.register_rows(
+                f"identity_{queries.number}",
+                {
+                    "kid": BIGINT,
+                    "area": text,
+                    "identity": text,
+                    "from_at": BIGINT,
+                    "until_at": BIGINT,
+                },
+                names,
+            )
+        self.other_ids = list(numbers)
+
+    def statements(self) -> list[Statement]:
+        """Return what is run for a bucket, up to where everybody stands."""
+        dialect = self.engine.dialect
+        packs = [queries.pack for queries in self.packs]
+        facts = FactsView(
+            dialect=dialect,
+            known_at=self.known_at,
+            kinds=kinds_read(packs),
+            linked=self.linked,
+        )
+        found = list(facts.statements())
+        for queries in self.packs:
+            found.extend(queries.statements())
+        spans = Spans(
+            dialect=dialect,
+            spans=[
+                SpanOf(
+                    start=start_of(epoch),
+                    end=end_of(epoch),
+                    measures=None
+                    if epoch.pack is None
+                    else self.packs[self.number(epoch.pack)].measures,
+                    keeps=epoch.pack is not None
+                    and epoch.pack.existing_measures is Existing.KEEP,
+                )
+                for epoch in self.epochs
+            ],
+        )
+        found.extend(spans.statements())
+        standing = Standing(
+            dialect=dialect,
+            closing=self._closing(),
+            times=self.times,
+            since=self.since,
+            merged=spans.joined or any(queries.several for queries in self.packs),
+        )
+        found.extend(standing.statements())
+        return found
+
+    def _closing(self) -> list[tuple[int, Calendar | None]]:
+        """Return whose days a closing fact's date is: of the pack in force then, or of the next."""
+        found: list[tuple[int, Calendar | None]] = []
+        for place, epoch in enumerate(self.epochs):
+            later = (*self.epochs[place:], *reversed(self.epochs))
+            pack = next((one.pack for one in later if one.pack is not None), None)
+            calendar = self.packs[self.number(pack)].calendar if pack is not None else None
+            found.append((end_of(epoch), calendar))
+        return found
+
+    def answers(self) -> Answers:
+        """Return the answers of these packs."""
+        return Answers(dialect=self.engine.dialect, packs=self.packs, times=self.times)
+
+    def open_bucket(self, bucket: int) -> None:
+        """Make the views of one bucket."""
+        self.engine.register_parquet("people_of_bucket", [self.store.people(bucket)])
+        self.engine.register_parquet("facts_of_bucket", [self.store.facts(bucket)])
+        if self.linked:
+            self.engine.register_parquet("facts_of_linked", [self.store.linked])
+
+    def run(self, statements: Sequence[Statement]) -> None:
+        """Run statements."""
+        for one in statements:
+            if one.kept:
+                self.engine.keep(one.name, one.sql)
+            else:
+                self.engine.view(one.name, one.sql)
+
+
+def compile_schedule(
+    engine: Engine,
+    store: Store,
+    schedule: PackSchedule,
+    moments: Sequence[tuple[datetime, datetime | None]],
+    *,
+    telling: bool,
+) -> list[Compiled]:
+    """Return the schedule made ready: one part for each set of packs that was known.
+
+    A pack that is not published yet is not known; moments that see the same packs share a part.
+    """
+    others = read_others(store)
+    parts: dict[tuple[tuple[object, ...], ...], Compiled] = {}
+    for place, (at, known) in enumerate(moments):
+        epochs = schedule.epochs(known_at=known)
+        key = tuple((id(epoch.pack), start_of(epoch)) for epoch in epochs)
+        part = parts.get(key)
+        if part is None:
+            part = parts[key] = Compiled(
+                engine=engine,
+                store=store,
+                epochs=epochs,
+                codes=schedule,
+                known_at=[],
+                asked=[],
+                telling=telling,
+                others=others,
+            )
+        known_at = None if known is None else micros(known)
+        if known_at not in part.known_at:
+            part.known_at.append(known_at)
+        span = span_at(epochs, micros(at))
+        kid = part.known_at.index(known_at)
+        part.asked.append(Asked(place=place, at=at, known=kid, span=span))
+    return list(parts.values())
+
+
+__all__ = ["Asked", "Compiled", "Path", "compile_schedule"]

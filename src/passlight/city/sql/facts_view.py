@@ -1,0 +1,119 @@
+"""The facts that are known, of everybody in a bucket, as one view or one table of rows.
+
+``p`` is who, as known when: the person, or person × times + which time of knowledge. Knowing is a
+comparison of two columns; nothing is ranked or joined for it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from passlight.city.columns import FACT_COLUMNS
+from passlight.city.dialect import NEVER, Dialect
+from passlight.city.sql.packs import SAME_THING
+from passlight.city.sql.stages import Statement
+from passlight.core.facts.kinds import kind_rank
+from passlight.core.rules.pack import AbsenceForm, DuringForm, Pack, TriggerForm
+from passlight.core.rules.points import Next, Nth, walk
+
+_ALWAYS = ("person.deceased", "code.closed")
+_COLUMNS = tuple(name for name in FACT_COLUMNS if name not in {"person", "ver", "superseded_at"})
+
+
+def kinds_read(packs: Sequence[Pack]) -> set[str]:
+    """Return the kinds of fact that any of the packs reads, and those that close a code."""
+    found = set(_ALWAYS)
+    for pack in packs:
+        for rule in pack.rules:
+            form = rule.form
+            if isinstance(form, TriggerForm):
+                found.update(form.filter.kinds)
+            elif isinstance(form, DuringForm):
+                found.update(form.stays)
+            elif isinstance(form, AbsenceForm):
+                found.update((*form.filter.kinds, *form.since_kinds))
+                if form.birth is not None:
+                    found.add("person.born")
+            for phase in rule.phases:
+                for point in (*walk(phase.starts), *walk(phase.ends)):
+                    if isinstance(point, Next | Nth):
+                        found.update(point.filter.kinds)
+                    if isinstance(point, Nth) and point.reset_on is not None:
+                        found.update(point.reset_on.kinds)
+        for badge in pack.badges:
+            found.update(badge.filter.kinds)
+        if pack.waivers:
+            found.add("waiver.granted")
+        found.update(kind for kind in pack.rankings if kind in SAME_THING)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsView:
+    """Writes the views of one bucket; ``linked`` is True when anybody is linked to another."""
+
+    dialect: Dialect
+    known_at: Sequence[int | None]
+    kinds: set[str]
+    linked: bool
+
+    @property
+    def times(self) -> int:
+        """Return how many times of knowledge there are."""
+        return len(self.known_at)
+
+    def statements(self) -> Iterator[Statement]:
+        """Yield the views ``people_now`` and ``facts_now``."""
+        times = self.dialect.big(self.times)
+        if self.times == 1:
+            zero = self.dialect.big(0)
+            people = f"SELECT person AS p, {zero} AS kid, person FROM people_of_bucket"
+        else:
+            people = (
+                f"SELECT n.person * {times} + k.kid AS p, k.kid, n.person "
+                "FROM people_of_bucket n CROSS JOIN knowledge k"
+            )
+        yield Statement("people_now", people, kept=False)
+        # With several times of knowledge each row would be made anew by everybody who reads it.
+        yield Statement("facts_now", self._facts(), kept=self.times > 1)
+
+    def _facts(self) -> str:
+        if not self.linked:
+            return self._known("facts_of_bucket", "f.person", "")
+        apart = (
+            "NOT EXISTS (SELECT 1 FROM members a WHERE a.person = f.person AND a.kid = "
+            + ("k.kid)" if self.times > 1 else f"{self.dialect.big(0)})")
+        )
+        alone = self._known("facts_of_bucket", "f.person", f" AND {apart}")
+        here = "EXISTS (SELECT 1 FROM people_of_bucket n WHERE n.person = f.person_of)"
+        shared = self._known(self._shared(), "f.person_of", f" AND {here}", by_members=True)
+        return f"{alone} UNION ALL {shared}"
+
+    def _shared(self) -> str:
+        return (
+            "(SELECT l.*, a.person AS person_of, a.kid AS kid_of FROM facts_of_linked l "
+            "JOIN members a ON a.member = l.person)"
+        )
+
+    def _known(self, source: str, person: str, more: str, *, by_members: bool = False) -> str:
+        ranks = ", ".join(str(kind_rank(kind)) for kind in sorted(self.kinds))
+        columns = ", ".join(f"f.{name}" for name in _COLUMNS)
+        only = f"f.kind IN ({ranks})"
+        if self.times == 1:
+            known_at = self.known_at[0]
+            known = "f.superseded_at IS NULL"
+            if known_at is not None:
+                at = self.dialect.big(known_at)
+                known = f"f.recorded_at <= {at} AND (f.superseded_at IS NULL OR f.superseded_at > {at})"
+            zero = self.dialect.big(0)
+            return (
+                f"SELECT {person} AS p, {zero} AS kid, {columns} FROM {source} f "
+                f"WHERE {only} AND {known}{more}"
+            )
+        times = self.dialect.big(self.times)
+        by = " AND k.kid = f.kid_of" if by_members else ""
+        return (
+            f"SELECT {person} * {times} + k.kid AS p, k.kid, {columns} FROM {source} f "
+            f"JOIN knowledge k ON f.recorded_at <= k.k "
+            f"AND k.k < coalesce(f.superseded_at, {self.dialect.big(NEVER + 1)}){by} "
+            f"WHERE {only}{more}"
+        )

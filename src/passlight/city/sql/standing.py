@@ -1,0 +1,162 @@
+"""Where everybody stands as SQL: the colour from each instant on, and what is ahead.
+
+``steps`` of a person begin at the earliest instant asked about: at each instant at which anything
+may change, the colour and the strongest measure. People with no measure and no closed code are
+not among them: they all have the colour of the base.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from passlight.city.dialect import BIGINT, NEVER, Dialect
+from passlight.city.sql.calendar import Calendar
+from passlight.city.sql.filters import kinds_are
+from passlight.city.sql.stages import Statement
+
+UNKNOWN, GREEN, YELLOW, RED, CLOSED = range(5)
+_CLOSING = ("person.deceased", "code.closed")
+# The first four are the order of the file format: red first, from, rule, phase.
+_HELD = ("c", "since", "rule", "phase", "pack", "s", "e", "first_edge", "last_edge")
+_STEP = ("at", "colour", "pack", "rule", "phase")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Writes the statements between ``measures_all`` and the answers.
+
+    ``closing`` gives the calendar of the days of a closing fact: (before which instant, which),
+    the last one without a limit. ``merged`` is True when pieces of one measure may touch.
+    """
+
+    dialect: Dialect
+    closing: Sequence[tuple[int, Calendar | None]]
+    times: int
+    since: int
+    merged: bool
+
+    def statements(self) -> Iterator[Statement]:
+        """Yield the statements; the last one keeps ``standing``."""
+        yield Statement("pieces_all", self._pieces(), kept=False)
+        yield Statement("standing", self._standing(), kept=True)
+
+    def _pieces(self) -> str:
+        """Return the query of the pieces; an edge at which nothing begins or ends is NEVER."""
+        dialect = self.dialect
+        spread = (
+            "SELECT p, -strict AS c, mstart AS since, rule, phase, pack, t1, t2, "
+            f"{dialect.each('pieces')} AS x FROM measures_all"
+        )
+        flat = (
+            "SELECT p, c, since, rule, phase, pack, t1, t2, x.s AS s, x.e AS e "
+            f"FROM ({spread}) a WHERE x.s < x.e"
+        )
+        if not self.merged:
+            return f"SELECT *, s AS first_edge, e AS last_edge FROM ({flat}) f"
+        names = ("c", "since", "pack", "s", "e")
+        type_ = dialect.struct_type(dict.fromkeys(names, BIGINT))
+        item = dialect.struct({name: name for name in names})
+        together = (
+            f"SELECT p, rule, phase, {dialect.collect(item, None, type_)} AS own FROM ({flat}) f "
+            "GROUP BY p, rule, phase, t1, t2"
+        )
+        each = f"SELECT *, {dialect.each('own')} AS x FROM ({together}) g"
+        never = dialect.big(NEVER)
+        goes_on = dialect.size(dialect.filter("own", "q", "q.s < x.s AND q.e >= x.s"))
+        follows = dialect.size(dialect.filter("own", "q", "q.s <= x.e AND q.e > x.e"))
+        return (
+            "SELECT p, x.c AS c, x.since AS since, rule, phase, x.pack AS pack, x.s AS s, x.e AS e, "
+            f"CASE WHEN {goes_on} > 0 THEN {never} ELSE x.s END AS first_edge, "
+            f"CASE WHEN {follows} > 0 THEN {never} ELSE x.e END AS last_edge FROM ({each}) o"
+        )
+
+    def _closed(self) -> str:
+        """Return when codes close; a date is a day of the pack in force then, or of the next."""
+        at = "f.occurred_at"
+        cases = ""
+        last = at
+        for before, calendar in self.closing:
+            start = calendar.begins_at("f") if calendar is not None else at
+            if before < NEVER:
+                cases += f" WHEN {at} < {self.dialect.big(before)} THEN {start}"
+            else:
+                last = start
+        begins = f"CASE{cases} ELSE {last} END" if cases else last
+        return (
+            f"SELECT f.p, min({begins}) AS closed FROM facts_now f "
+            f"WHERE {kinds_are(_CLOSING, 'f')} GROUP BY f.p"
+        )
+
+    def _standing(self) -> str:
+        dialect, never = self.dialect, self.dialect.big(NEVER)
+        held_type = dialect.struct_type(dict.fromkeys(_HELD, BIGINT))
+        item = dialect.struct({name: name for name in _HELD})
+        held = (
+            f"SELECT p, {dialect.collect(item, None, held_type)} AS held FROM pieces_all GROUP BY p"
+        )
+        both = (
+            f"SELECT coalesce(h.p, c.p) AS p, "
+            f"{dialect.sort(f'coalesce(h.held, {dialect.list_of([], held_type)})')} AS held, "
+            f"coalesce(c.closed, {never}) AS closed "
+            f"FROM ({held}) h FULL JOIN ({self._closed()}) c ON c.p = h.p"
+        )
+        based = (
+            f"SELECT s.*, b.steps AS base FROM ({both}) s JOIN base_steps b "
+            f"ON b.kid = {self._kid('s.p')}"
+        )
+        edges = dialect.concat(
+            [
+                dialect.transform("held", "x", "x.first_edge"),
+                dialect.transform("held", "x", "x.last_edge"),
+                dialect.list_of(["closed"], BIGINT),
+            ]
+        )
+        ahead = (
+            f"SELECT p, held, closed, base, {dialect.filter(edges, 'x', self._ahead('x'))} AS own "
+            f"FROM ({based}) b"
+        )
+        base_edges = dialect.filter(
+            dialect.transform("base", "x", "x.at"), "y", self._ahead("y")
+        )
+        first = dialect.list_of([dialect.big(self.since)], BIGINT)
+        every = dialect.sort(dialect.distinct(dialect.concat([first, "own", base_edges])))
+        instants = f"SELECT p, held, closed, base, own, {every} AS instants FROM ({ahead}) a"
+        top = dialect.first(dialect.filter("held", "x", "x.s <= i AND i < x.e"))
+        under = dialect.field(dialect.last(dialect.filter("base", "b", "b.at <= i")), "colour")
+        seen = dialect.struct(
+            {
+                "at": "i",
+                "top": top,
+                "base": f"CASE WHEN i >= closed THEN {dialect.big(CLOSED)} ELSE {under} END",
+            }
+        )
+        looked = f"SELECT p, own, {dialect.transform('instants', 'i', seen)} AS seen FROM ({instants}) i"
+        none = dialect.big(-1)
+        covered = f"x.base = {CLOSED} OR x.top IS NULL"
+        step = dialect.struct(
+            {
+                "at": "x.at",
+                "colour": f"CASE WHEN {covered} THEN x.base ELSE -x.top.c END",
+                "pack": f"CASE WHEN {covered} THEN {none} ELSE x.top.pack END",
+                "rule": f"CASE WHEN {covered} THEN {none} ELSE x.top.rule END",
+                "phase": f"CASE WHEN {covered} THEN {none} ELSE x.top.phase END",
+            }
+        )
+        return f"SELECT p, own, {dialect.transform('seen', 'x', step)} AS steps FROM ({looked}) l"
+
+    def _ahead(self, at: str) -> str:
+        return f"{at} > {self.dialect.big(self.since)} AND {at} < {self.dialect.big(NEVER)} AND {at} <= closed"
+
+    def _kid(self, p: str) -> str:
+        return kid_of(self.dialect, p, self.times)
+
+
+def kid_of(dialect: Dialect, p: str, times: int) -> str:
+    """Return which time of knowledge is in a key ``p``."""
+    if times == 1:
+        return dialect.big(0)
+    return f"({p} - {person_of(dialect, p, times)} * {dialect.big(times)})"
+
+
+def person_of(dialect: Dialect, p: str, times: int) -> str:
+    """Return who is in a key ``p``."""
+    return p if times == 1 else dialect.quotient(p, times)

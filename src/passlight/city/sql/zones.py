@@ -1,0 +1,66 @@
+"""Between which instants a query's calendar arithmetic can fall, so that few changes are written."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from passlight.city.sql.calendar import DAY, changes, micros_of
+from passlight.core.kernel.calendar import CalendarDays, Duration, Elapsed, Years
+from passlight.core.rules.pack import AbsenceForm, Pack, TriggerForm
+from passlight.core.rules.points import After, Nth, Parameter, walk
+
+# Offsets that still change after this year go on doing so for ever.
+_LOW, _HIGH = datetime(1800, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
+_SETTLED = datetime(2039, 1, 1, tzinfo=UTC)
+ALWAYS = (micros_of(_LOW), micros_of(_HIGH))
+
+
+@lru_cache(maxsize=64)
+def settles(zone: ZoneInfo) -> bool:
+    """Return whether the clocks of a zone stop changing, so that all their changes can be told."""
+    _, found = changes(zone, *ALWAYS)
+    return not found or found[-1].at < micros_of(_SETTLED)
+
+
+def horizon(pack: Pack) -> int:
+    """Return how far from a fact an instant of the pack can lie, in microseconds."""
+    days = sum(_days(one) for one in _durations(pack))
+    return (days + 400) * DAY
+
+
+def _days(duration: Duration) -> int:
+    if isinstance(duration, Elapsed):
+        return duration.delta.days + 1
+    if isinstance(duration, CalendarDays):
+        return duration.days + 3
+    assert isinstance(duration, Years)
+    return 366 * duration.years + 1
+
+
+def _durations(pack: Pack) -> Iterator[Duration]:
+    if pack.chained_yellow is not None:
+        yield pack.chained_yellow
+    yield from (waiver.longest for waiver in pack.waivers)
+    yield from (badge.within for badge in pack.badges)
+    for rule in pack.rules:
+        if isinstance(rule.form, AbsenceForm):
+            yield rule.form.max_gap
+            if rule.form.birth is not None:
+                yield rule.form.birth
+        elif isinstance(rule.form, TriggerForm) and rule.form.area is not None:
+            if rule.form.area.lookback is not None:
+                yield rule.form.area.lookback
+        for phase in rule.phases:
+            for point in (*walk(phase.starts), *walk(phase.ends)):
+                yield from _amounts(pack, point)
+
+
+def _amounts(pack: Pack, point: object) -> Iterator[Duration]:
+    amount = point.amount if isinstance(point, After) else None
+    if isinstance(point, Nth):
+        amount = point.gap
+    if isinstance(amount, Parameter):
+        yield from (value for _, value in pack.parameters[amount.name].values)
+    elif amount is not None:
+        yield amount
