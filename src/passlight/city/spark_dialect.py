@@ -11,6 +11,7 @@ class SparkDialect(Dialect):
     """Spark SQL, 4.1 or newer, with its ANSI mode on."""
 
     name = "spark"
+    text_type = "STRING"
 
     def text(self, value: str) -> str:
         """Return a text literal; a backslash is an escape here."""
