@@ -1,17 +1,19 @@
-"""``passlight pack``: check, test, explain and compare rule packs, without a database."""
+"""``passlight pack``: write, check, test, explain, compare rule packs, without a database."""
 
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from passlight.cli import pack_new, pack_preview, pack_schema
 from passlight.cli.evaluate import open_facts
 from passlight.cli.inputs import BadUsageError, read_pack, read_time
-from passlight.core.kernel.problem import ProblemError
+from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.difference import differences
 from passlight.core.rules.load import load_pack
@@ -29,7 +31,12 @@ FOLDER = click.Path(path_type=Path)
 
 @click.group("pack")
 def command() -> None:
-    """Check, test, explain and compare rule packs."""
+    """Write, check, test, explain, compare and preview rule packs."""
+
+
+command.add_command(pack_new.command)
+command.add_command(pack_preview.command)
+command.add_command(pack_schema.command)
 
 
 def _told(run: Callable[..., None]) -> Callable[..., None]:
@@ -48,26 +55,74 @@ def _told(run: Callable[..., None]) -> Callable[..., None]:
 
 @command.command("check")
 @click.argument("folder", type=FOLDER)
+@click.option(
+    "--beside",
+    multiple=True,
+    type=FOLDER,
+    help="Another pack of the same office; the two may not claim the same time. Repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 @_told
-def check(folder: Path, as_json: bool) -> None:
-    """Say everything that is wrong with a pack; exit status 1 when something is."""
+def check(folder: Path, beside: tuple[Path, ...], as_json: bool) -> None:
+    """Say everything that is wrong with a pack; exit status 1 when something is.
+
+    Its own scenarios run too: a pack whose tests fail is not good.
+    """
     if not (folder / "pack.yaml").is_file():
         raise BadUsageError(f"{folder}: is no rule pack. Name a folder with a pack.yaml.")
+    others = [read_pack(other) for other in beside]
     try:
         pack = load_pack(read_pack_folder(folder))
+        results = _run_scenarios(folder, pack)
+        problems = (*failed_scenarios(results), *_overlaps(folder, pack, others))
+        if problems:
+            raise ProblemError(*problems)
     except ProblemError as error:
-        problems = error.problems
         if as_json:
             fields = ("code", "message", "remedy", "file", "line", "field")
-            found = [{name: getattr(one, name) for name in fields} for one in problems]
+            found = [{name: getattr(one, name) for name in fields} for one in error.problems]
             click.echo(json.dumps({"pack": None, "problems": found}, ensure_ascii=False))
-        for problem in () if as_json else problems:
+        for problem in () if as_json else error.problems:
             click.echo(str(problem), err=True)
         sys.exit(1)
-    summary = {"pack": pack.key, "hash": pack.hash, "rules": len(pack.rules), "problems": []}
+    summary = {
+        "pack": pack.key,
+        "hash": pack.hash,
+        "rules": len(pack.rules),
+        "scenarios": len(results),
+        "problems": [],
+    }
     line = f"{pack.key} is good: {len(pack.rules)} rules, {pack.hash}"
     click.echo(json.dumps(summary, ensure_ascii=False) if as_json else line)
+    if not results and not as_json:
+        click.echo("It has no scenarios yet: write some in tests/*.yaml.")
+
+
+def failed_scenarios(results: list[ScenarioResult]) -> list[Problem]:
+    """Return a problem for everything that did not come out as a scenario expects."""
+    return [
+        Problem(
+            code="packs.test-failed",
+            message=f"scenario {result.id} fails: {failure}",
+            remedy="Correct the rule or the scenario.",
+            file=result.file,
+            line=result.line,
+        )
+        for result in results
+        for failure in result.failures
+    ]
+
+
+def _overlaps(folder: Path, pack: Pack, others: list[Pack]) -> tuple[Problem, ...]:
+    """Return the problems of a pack that claims the time of another one."""
+    try:
+        PackSchedule.of([pack, *others])
+    except ProblemError as error:
+        text = (folder / "pack.yaml").read_text(encoding="utf-8").splitlines()
+        lines = (number for number, line in enumerate(text, start=1) if "effective:" in line)
+        line = next(lines, 1)
+        return tuple(replace(one, file="pack.yaml", line=line) for one in error.problems)
+    return ()
 
 
 @command.command("test")
@@ -96,17 +151,26 @@ def test(folder: Path, as_json: bool) -> None:
 
 
 def run_tests(folder: Path, pack: Pack) -> list[ScenarioResult]:
-    """Return the results of every scenario file of a pack folder."""
-    results: list[ScenarioResult] = []
-    for path, text in read_pack_folder(folder).items():
-        if path.startswith("tests/"):
-            try:
-                results += run_scenarios(
-                    text, file=path, pack_named=lambda name: _sibling(folder, name), default=pack
-                )
-            except ProblemError as error:
-                raise BadUsageError(str(error)) from error
-    return results
+    """Return the results of every scenario file of a pack folder.
+
+    Raises:
+        BadUsageError: when a file of scenarios is not YAML.
+    """
+    try:
+        return _run_scenarios(folder, pack)
+    except ProblemError as error:
+        raise BadUsageError(str(error)) from error
+
+
+def _run_scenarios(folder: Path, pack: Pack) -> list[ScenarioResult]:
+    return [
+        result
+        for path, text in read_pack_folder(folder).items()
+        if path.startswith("tests/")
+        for result in run_scenarios(
+            text, file=path, pack_named=lambda name: _sibling(folder, name), default=pack
+        )
+    ]
 
 
 def _sibling(folder: Path, name: str) -> Pack:
