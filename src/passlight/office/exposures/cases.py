@@ -56,20 +56,32 @@ class Tracing:
         return self._people.get(subject, frozenset({subject}))
 
 
-def refresh_person(subject: str, tracing: Tracing) -> list[TracedCase]:
-    """Read the cases of a person again, and ask for a sweep of every venue that may differ."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PersonReading:
+    """The cases of one person as the facts tell them, and their circle."""
+
+    subjects: frozenset[str]
+    circle: Circle
+    readings: list[CaseReading]
+
+
+def read_person(subject: str, tracing: Tracing) -> PersonReading:
+    """Return the cases of a person by these parameters; nothing is stored."""
     subjects = tracing.subjects_of(subject)
     facts = facts_of(subjects)
     readings = read_cases(facts, subjects, parameters=tracing.parameters)
-    held = {
-        case.fact_id: case
-        for case in TracedCase.objects.filter(origin=Origin.FACT.value, subject__in=subjects)
-    }
-    if not readings and not held:
-        return []
-    circle = _circle(subjects, household_of([*facts, *_told_by_others(subjects)], subjects))
+    household = household_of([*facts, *_told_by_others(subjects)], subjects)
+    return PersonReading(subjects=subjects, circle=_circle(subjects, household), readings=readings)
+
+
+def refresh_person(subject: str, tracing: Tracing) -> list[TracedCase]:
+    """Read the cases of a person again, and ask for a sweep of every venue that may differ."""
+    person = read_person(subject, tracing)
+    of_person = TracedCase.objects.filter(origin=Origin.FACT.value, subject__in=person.subjects)
+    held = {case.fact_id: case for case in of_person}
     changed = [
-        _refresh(reading, circle, held.pop(reading.fact_id, None), tracing) for reading in readings
+        _refresh(reading, person.circle, held.pop(reading.fact_id, None), tracing)
+        for reading in person.readings
     ]
     changed += [
         withdraw_case(case, tracing)
@@ -130,23 +142,24 @@ def _refresh(
     after = (case.own_keys, case.household_keys, case.params_hash)
     reason = Reason.CASE if before is None or before[2] == after[2] else Reason.PARAMETERS
     case.save()
-    windows = windows_of_case(case, tracing)
+    windows = windows_of(case.fact_id, case.own_keys, reading.infectious, tracing)
     _store_windows(case, windows, every=before != after, reason=reason, now=now)
     return case
 
 
-def windows_of_case(case: TracedCase, tracing: Tracing) -> list[CaseWindow]:
-    """Return where the case infected others, out of its own records."""
-    infectious = Interval(case.infectious_from, case.isolated_at)
-    if infectious.empty or not case.own_keys:
+def windows_of(
+    case_id: str, own_keys: Collection[str], infectious: Interval, tracing: Tracing
+) -> list[CaseWindow]:
+    """Return where somebody infected others, out of their own records."""
+    if infectious.empty or not own_keys:
         return []
     parameters, places = tracing.parameters, tracing.places
-    visits = visits_of_people(case.own_keys, infectious, places=places, parameters=parameters)
+    visits = visits_of_people(own_keys, infectious, places=places, parameters=parameters)
     return [
         window
-        for key in case.own_keys
+        for key in own_keys
         for window in case_windows(
-            Case(case_id=case.fact_id, subject=key, infectious=infectious),
+            Case(case_id=case_id, subject=key, infectious=infectious),
             visits,
             parameters=parameters,
             ventilation=places.ventilation,

@@ -18,16 +18,18 @@ from django.db.models import Count, Q
 from passlight.core.exposure.parameters import TracingParameters
 from passlight.core.kernel.clock import Clock
 from passlight.office.exposures.cases import Tracing, ask_sweeps, refresh_person
+from passlight.office.exposures.impact import impact
 from passlight.office.exposures.index import WindowIndex
 from passlight.office.exposures.landing import reconcile
 from passlight.office.exposures.ledger import KIND, LIVE
 from passlight.office.exposures.models import (
+    ParametersVersion,
     PendingSweep,
     StoredExposure,
     TracedCase,
     TracePosition,
 )
-from passlight.office.exposures.parameters import parameters_in_force
+from passlight.office.exposures.parameters import parameters_from_json, parameters_in_force
 from passlight.office.exposures.readings import CASE_KINDS, FOLLOWED
 from passlight.office.exposures.states import BatchState, CaseState, Origin, Reason
 from passlight.office.exposures.sweeping import sweep
@@ -63,6 +65,7 @@ class Follower:
         try:
             more = self._follow_facts(clock)
             more |= self._follow_parameters(clock)
+            self._count_impact(clock)
             more |= self._follow_records(clock)
             return self._sweep(clock) or more
         except BaseException:
@@ -103,6 +106,17 @@ class Follower:
                 changed += refresh_case(case, tracing)
         self._index.learn(changed)
         return len(stale) == CASES_A_TURN
+
+    def _count_impact(self, clock: Clock) -> None:
+        """Count what parameters that were asked for would change."""
+        with transaction.atomic():
+            asked = ParametersVersion.objects.filter(decided_at=None, impact=None).first()
+            if asked is None:
+                return
+            parameters = parameters_from_json(asked.values)
+            asked.impact = impact(Tracing(parameters=parameters, now=clock.now()))
+            asked.impact_at = clock.now()
+            asked.save(update_fields=["impact", "impact_at"])
 
     def _follow_records(self, clock: Clock) -> bool:
         """Probe the windows with what has arrived, and look again at whom it touches."""

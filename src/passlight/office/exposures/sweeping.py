@@ -38,16 +38,28 @@ def sweep(
     """Return what a case left behind at a venue; ``only`` looks at these people alone."""
     stored = case.windows.filter(venue_id=venue) if case.state == CaseState.ACTIVE.value else ()
     windows = [core_window(row, case) for row in stored]
+    apart = {*case.own_keys, *case.household_keys}
+    return sweep_windows(windows, venue, apart=apart, tracing=tracing, only=only)
+
+
+def sweep_windows(
+    windows: list[CaseWindow],
+    venue: UUID,
+    *,
+    apart: Collection[str],
+    tracing: Tracing,
+    only: Collection[str] | None = None,
+) -> Swept:
+    """Return what these windows of one case at one venue left behind; nobody of ``apart``."""
     if not windows:
         return Swept(found=(), present={}, again_at=None)
     parameters, places, now = tracing.parameters, tracing.places, tracing.now
     places.learn([venue])
     spans = merge(Interval(window.since, window.until) for window in windows)
-    apart = {*case.own_keys, *case.household_keys}
     who = set(only) if only is not None else who_came(venue, spans, parameters=parameters)
     found: list[Exposure] = []
     present: dict[str, set[str]] = {}
-    for part in in_parts(who - apart):
+    for part in in_parts(who - set(apart)):
         for one in _exposures(windows, part, spans, places=places, parameters=parameters):
             present.setdefault(one.zone, set()).add(one.subject)
             if one.counts(parameters):
