@@ -6,6 +6,7 @@ product, as field/08 4.2 lists them, and has to be found by the very same exampl
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from passlight.core.facts import history
 from passlight.core.facts.fact import Fact, Op
 from passlight.core.kernel.calendar import Elapsed
+from passlight.core.kernel.colour import Colour
 from passlight.core.kernel.interval import Interval
 from passlight.core.rules import points
 from passlight.core.rules.areas import AreaHistory
@@ -21,7 +23,7 @@ from passlight.core.rules.load import load_pack
 from passlight.core.rules.schedule import PackSchedule
 from passlight.core.rules.terms import DatedParameter
 from passlight.core.status import evaluate as evaluation
-from passlight.core.status import measures, occurrence, reach
+from passlight.core.status import occurrence, plan, reach, timeline
 from passlight.runtime.packs import read_pack_folder, shipped_packs
 from tests.properties.histories import (
     DAY,
@@ -142,20 +144,22 @@ def test_without_a_seeded_bug_nothing_is_found() -> None:
     assert not caught()
 
 
+def compiled_anew(patch: pytest.MonkeyPatch) -> None:
+    """Let packs be compiled with the bug, and without it again afterwards."""
+    patch.setattr(plan, "_PLANS", {})
+
+
 def shifted(patch: pytest.MonkeyPatch, *, start: timedelta, end: timedelta) -> None:
-    from dataclasses import replace
-
-    from passlight.core.status import timeline
-
-    original = timeline._steps
+    original = timeline.Line.__init__
 
     def piece(one: Interval) -> Interval:
         return Interval(one.start and one.start + start, one.end and one.end + end)
 
-    def steps(measures):
-        return original([replace(one, pieces=tuple(map(piece, one.pieces))) for one in measures])
+    def line(self, measures):
+        moved = [one._replace(pieces=tuple(map(piece, one.pieces))) for one in measures]
+        original(self, moved)
 
-    patch.setattr(timeline, "_steps", steps)
+    patch.setattr(timeline.Line, "__init__", line)
 
 
 def closed_end(patch: pytest.MonkeyPatch) -> None:
@@ -167,21 +171,20 @@ def open_start(patch: pytest.MonkeyPatch) -> None:
 
 
 def later_release(patch: pytest.MonkeyPatch) -> None:
-    def since(self, found, instant):
-        return [one for one in found if one.measured > instant]
+    def since(case, wanted, instant):
+        return [one for one in case.person.counted(wanted) if one[0] > instant]
 
-    patch.setattr(reach.Reach, "_since", since)
+    patch.setattr(reach, "_since", since)
 
 
 def any_key(patch: pytest.MonkeyPatch) -> None:
-    original = reach.Reach._next
+    original = reach._next
 
-    def next_(self, point):
-        from dataclasses import replace
+    def next_(point, pack):
+        return original(replace(point, same=None), pack)
 
-        return original(self, replace(point, same=None))
-
-    patch.setitem(reach._LOOKUPS, points.Next, next_)
+    compiled_anew(patch)
+    patch.setitem(reach._COMPILED, points.Next, next_)
 
 
 def known_before(patch: pytest.MonkeyPatch) -> None:
@@ -214,16 +217,18 @@ def first_version_holds(patch: pytest.MonkeyPatch) -> None:
 
 
 def drop_or_confirmed(patch: pytest.MonkeyPatch) -> None:
-    original = reach.Reach._earliest
+    original = reach._earliest
 
-    def earliest(self, point):
-        return original(self, points.Earliest(point.points[:1]))
+    def earliest(point, pack):
+        return original(points.Earliest(point.points[:1]), pack)
 
-    patch.setitem(reach._LOOKUPS, points.Earliest, earliest)
+    compiled_anew(patch)
+    patch.setitem(reach._COMPILED, points.Earliest, earliest)
 
 
 def one_minute_less(patch: pytest.MonkeyPatch) -> None:
     original = DatedParameter.at
+    compiled_anew(patch)
     patch.setattr(
         DatedParameter,
         "at",
@@ -233,6 +238,7 @@ def one_minute_less(patch: pytest.MonkeyPatch) -> None:
 
 def one_minute_more(patch: pytest.MonkeyPatch) -> None:
     original = DatedParameter.at
+    compiled_anew(patch)
     patch.setattr(
         DatedParameter,
         "at",
@@ -245,17 +251,20 @@ def every_area(patch: pytest.MonkeyPatch) -> None:
 
 
 def weakest_colour(patch: pytest.MonkeyPatch) -> None:
-    original = measures.Measure.order
-
-    def order(self):
-        first, *others = original(self)
-        return (-first, *others)
-
-    patch.setattr(measures.Measure, "order", order)
+    original = Colour.strictness.fget
+    patch.setattr(Colour, "strictness", property(lambda self: 4 - original(self)))
 
 
 def from_recorded(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(occurrence, "begins_at", lambda fact, zone: fact.recorded_at)
+    original = occurrence._triggered
+
+    def triggered(*args):
+        found = original(*args)
+        for one in found:
+            one.start = one.trigger.recorded_at
+        return found
+
+    patch.setattr(occurrence, "_triggered", triggered)
 
 
 def closed_is_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -264,15 +273,21 @@ def closed_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 def skipped_phase_stays(patch: pytest.MonkeyPatch) -> None:
     """E09: a release at the very start must leave nothing; here it waits for a later one."""
-    original = reach.Reach._next
+    original = reach._next
 
-    def next_(self, point):
-        found = original(self, point)
-        if found.at is not None and found.at <= self.occurrence.start:
-            return reach.Reached(None)
-        return found
+    def next_(point, pack):
+        lookup = original(point, pack)
 
-    patch.setitem(reach._LOOKUPS, points.Next, next_)
+        def waiting(case):
+            found = lookup(case)
+            if found[0] is not None and found[0] <= case.start:
+                return None, (), ()
+            return found
+
+        return waiting
+
+    compiled_anew(patch)
+    patch.setitem(reach._COMPILED, points.Next, next_)
 
 
 MUTATIONS: list[Callable[[pytest.MonkeyPatch], None]] = [

@@ -14,39 +14,44 @@ from passlight.core.kernel import calendar
 from passlight.core.kernel.interval import Interval
 from passlight.core.rules import areas
 from passlight.core.rules.pack import Existing
-from passlight.core.status import evaluate, measures, occurrence, reach, reading
+from passlight.core.status import evaluate, measures, occurrence, plan, reach, reading
 from tests.scenarios.test_acceptance import RESULTS, results
 
 Patch = pytest.MonkeyPatch
 MINUTE = timedelta(minutes=1)
 
 
+def compiled_anew(patch: Patch) -> None:
+    """Let packs be compiled with the bug, and without it again afterwards."""
+    patch.setattr(plan, "_PLANS", {})
+
+
 def gap_a_minute_short(patch: Patch) -> None:
-    original = reach.Reach._chain
+    original = reach._chain
 
-    def chain(self, seen, events, *, gap, wanted):
-        short = calendar.Elapsed(gap.delta - MINUTE) if gap is not None else None
-        return original(self, seen, events, gap=short, wanted=wanted)
+    def chain(seen, events, *, shift, as_of, wanted):
+        short = shift and (lambda instant, as_of: shift(instant, as_of) - MINUTE)
+        return original(seen, events, shift=short, as_of=as_of, wanted=wanted)
 
-    patch.setattr(reach.Reach, "_chain", chain)
+    patch.setattr(reach, "_chain", chain)
 
 
 def gap_a_minute_long(patch: Patch) -> None:
-    original = reach.Reach._chain
+    original = reach._chain
 
-    def chain(self, seen, events, *, gap, wanted):
-        long = calendar.Elapsed(gap.delta + MINUTE) if gap is not None else None
-        return original(self, seen, events, gap=long, wanted=wanted)
+    def chain(seen, events, *, shift, as_of, wanted):
+        long = shift and (lambda instant, as_of: shift(instant, as_of) + MINUTE)
+        return original(seen, events, shift=long, as_of=as_of, wanted=wanted)
 
-    patch.setattr(reach.Reach, "_chain", chain)
+    patch.setattr(reach, "_chain", chain)
 
 
 def released_when_sampled(patch: Patch) -> None:
     original = reading._counted
 
     def counted(fact, zone):
-        found = original(fact, zone)
-        return replace(found, counts=found.measured)
+        measured, _, fact = original(fact, zone)
+        return measured, measured, fact
 
     patch.setattr(reading, "_counted", counted)
 
@@ -55,39 +60,41 @@ def gap_between_reports(patch: Patch) -> None:
     original = reading._counted
 
     def counted(fact, zone):
-        found = original(fact, zone)
-        return replace(found, measured=found.counts)
+        _, counts, fact = original(fact, zone)
+        return counts, counts, fact
 
     patch.setattr(reading, "_counted", counted)
 
 
 def no_reset(patch: Patch) -> None:
-    original = reach.Reach._nth
+    original = reach._nth
+    compiled_anew(patch)
     patch.setitem(
-        reach._LOOKUPS,
+        reach._COMPILED,
         reach.Nth,
-        lambda self, point: original(self, replace(point, reset_on=None)),
+        lambda point, pack: original(replace(point, reset_on=None), pack),
     )
 
 
 def parameters_never_change(patch: Patch) -> None:
-    original = measures._end
+    original = plan._phase_plan
 
-    def end(phase, look, start, *, pack):
-        return original(phase, look, start, pack=replace(pack, existing_measures=Existing.KEEP))
+    def phase_plan(phase, pack):
+        return original(phase, replace(pack, existing_measures=Existing.KEEP))
 
-    patch.setattr(measures, "_end", end)
+    compiled_anew(patch)
+    patch.setattr(plan, "_phase_plan", phase_plan)
 
 
 def ends_in_the_past(patch: Patch) -> None:
     """E39: two days before the change, as if the new duration had always held."""
-    original = measures._end
+    original = measures._moved
 
-    def end(phase, look, start, *, pack):
-        found = original(phase, look, start, pack=pack)
-        return look.of(phase.ends) if phase.parameters else found
+    def moved(ended, phase, case, start):
+        original(ended, phase, case, start)
+        return phase.ends(case)
 
-    patch.setattr(measures, "_end", end)
+    patch.setattr(measures, "_moved", moved)
 
 
 def old_packs_are_kept(patch: Patch) -> None:
@@ -145,8 +152,8 @@ def calendar_days_are_24_hours(patch: Patch) -> None:
 def lookback_dropped(patch: Patch) -> None:
     original = occurrence._area_matches
 
-    def matches(fact, condition, *, pack, areas):
-        return original(fact, replace(condition, lookback=None), pack=pack, areas=areas)
+    def matches(fact, condition, pack, areas):
+        return original(fact, replace(condition, lookback=None), pack, areas)
 
     patch.setattr(occurrence, "_area_matches", matches)
 
@@ -170,19 +177,19 @@ def manual_reds_never_expire(patch: Patch) -> None:
 
 def _days(patch: Patch, far: Callable[[int], int]) -> None:
     """Let a row of days see other distances between dates."""
-    original = reach.Reach._days_in_a_row
+    original = reach._days_in_a_row
 
     class Day(int):
         def __sub__(self, other: int) -> timedelta:
             return timedelta(days=far(int(self) - int(other)))
 
-    def row(self, seen, events, *, wanted):
+    def row(seen, events, *, zone, wanted):
         with pytest.MonkeyPatch.context() as inner:
-            day = reach.Reach._day
-            inner.setattr(reach.Reach, "_day", lambda one, x: Day(day(one, x).toordinal()))
-            return original(self, seen, events, wanted=wanted)
+            day = reach._day
+            inner.setattr(reach, "_day", lambda one, zone: Day(day(one, zone).toordinal()))
+            return original(seen, events, zone=zone, wanted=wanted)
 
-    patch.setattr(reach.Reach, "_days_in_a_row", row)
+    patch.setattr(reach, "_days_in_a_row", row)
 
 
 def missed_days_are_forgiven(patch: Patch) -> None:
@@ -198,15 +205,11 @@ def two_on_a_day_start_again(patch: Patch) -> None:
 
 
 def days_are_those_of_utc(patch: Patch) -> None:
-    patch.setattr(reach.Reach, "_day", lambda self, one: one.measured.date())
+    patch.setattr(reach, "_day", lambda one, zone: one[0].date())
 
 
 def a_dated_day_is_the_next(patch: Patch) -> None:
-    patch.setattr(
-        reach.Reach,
-        "_day",
-        lambda self, one: calendar.local_date(one.measured, zone=self.pack.zone),
-    )
+    patch.setattr(reach, "_day", lambda one, zone: calendar.local_date(one[0], zone=zone))
 
 
 BUGS: list[Callable[[Patch], None]] = [

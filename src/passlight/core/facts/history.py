@@ -6,14 +6,29 @@ The result depends on the *set* alone, never on the order or the batches in whic
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from itertools import pairwise
+from operator import attrgetter
 
 from passlight.core.facts.fact import Fact, Op
 from passlight.core.facts.kinds import kind_rank
+
+_ASSERT = Op.ASSERT
+_OCCURRED = attrgetter("occurred_at")
 
 
 def fact_order(fact: Fact) -> tuple[datetime, int, str]:
     """Return the sort key in which evaluation reads facts (field/08 1.6)."""
     return (fact.occurred_at, kind_rank(fact.kind), fact.fact_id)
+
+
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """Return the facts in the order of ``fact_order``, which decides where instants are equal."""
+    ordered = sorted(facts, key=_OCCURRED)
+    for one, other in pairwise(ordered):
+        if one.occurred_at == other.occurred_at:
+            ordered.sort(key=fact_order)
+            break
+    return ordered
 
 
 def known_from(facts: Iterable[Fact]) -> dict[tuple[str, int], Fact]:
@@ -56,6 +71,20 @@ def current_facts(facts: Iterable[Fact], *, known_at: datetime | None) -> list[F
     ``None`` means that everything is known. The highest version recorded by then holds;
     a retraction leaves nothing.
     """
+    versions: Collection[Fact] = list(facts)
+    if len({fact.fact_id for fact in versions}) < len(versions):
+        versions = _latest(versions, known_at=known_at)
+    return in_order(
+        [
+            fact
+            for fact in versions
+            if fact.op is _ASSERT and (known_at is None or fact.recorded_at <= known_at)
+        ]
+    )
+
+
+def _latest(facts: Iterable[Fact], *, known_at: datetime | None) -> Collection[Fact]:
+    """Return the highest version of each fact that was recorded by then."""
     latest: dict[str, Fact] = {}
     for fact in known_from(facts).values():
         if known_at is not None and fact.recorded_at > known_at:
@@ -63,7 +92,7 @@ def current_facts(facts: Iterable[Fact], *, known_at: datetime | None) -> list[F
         held = latest.get(fact.fact_id)
         if held is None or fact.ver > held.ver:
             latest[fact.fact_id] = fact
-    return sorted((fact for fact in latest.values() if fact.op is Op.ASSERT), key=fact_order)
+    return latest.values()
 
 
 def versions_of_kinds(facts: Iterable[Fact], kinds: Collection[str]) -> list[Fact]:

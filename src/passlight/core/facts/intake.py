@@ -20,12 +20,13 @@ _CAN_MAKE_RED = frozenset(
         "lab.result",
     }
 )
+_MANUAL_PREFIX = f"{MANUAL_SOURCE}:"
 _MANUAL_NEEDS = ("basis", "expires_at", "officer", "approver")
 
 
 def is_manual(fact: Fact) -> bool:
     """Return whether an officer entered the fact by hand, not an agency's system."""
-    return fact.source == MANUAL_SOURCE or fact.source.startswith(f"{MANUAL_SOURCE}:")
+    return fact.source == MANUAL_SOURCE or fact.source.startswith(_MANUAL_PREFIX)
 
 
 def check_intake(fact: Fact, *, published_at: datetime) -> list[Problem]:

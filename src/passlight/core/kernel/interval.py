@@ -1,12 +1,11 @@
 """Half-open intervals [start, end): the only kind Passlight knows (field/08 1.1)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """The instants from ``start`` on and before ``end``; None is without a limit on that side."""
 
     start: datetime | None
@@ -27,6 +26,12 @@ class Interval:
         """Return what both cover, or None when that is nothing."""
         both = Interval(later(self.start, other.start), sooner(self.end, other.end))
         return None if both.empty else both
+
+    def contains(self, other: "Interval") -> bool:
+        """Return whether every instant of ``other`` is inside."""
+        return (self.start is None or (other.start is not None and self.start <= other.start)) and (
+            self.end is None or (other.end is not None and other.end <= self.end)
+        )
 
     def without(self, holes: Iterable["Interval"]) -> list["Interval"]:
         """Return what is left of this interval outside ``holes``, in order."""

@@ -28,6 +28,7 @@ DURATION_MAX = timedelta(days=366 * 20)
 AGE_YEARS_MAX = 150
 AREA_DEPTH_MAX = 12
 AREA_VIEWS_MAX = 256
+PLANS_MAX = 64  # compiled packs kept in memory at once
 
 # Incidents
 INCIDENT_TEXT_CHARS_MAX = 500

@@ -1,8 +1,9 @@
 """Which pack is in force when, as far as it was published (field/08 1.3, E40)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from passlight.core.kernel.interval import Interval
 from passlight.core.kernel.problem import Problem, ProblemError
@@ -10,8 +11,7 @@ from passlight.core.rules.areas import AreaCodes
 from passlight.core.rules.pack import Pack
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
+class Epoch(NamedTuple):
     """A stretch of time under one pack; None where no pack is in force."""
 
     when: Interval
@@ -28,6 +28,9 @@ class PackSchedule:
 
     packs: tuple[Pack, ...]
     always: bool = False
+    _epochs: dict[int, tuple[Epoch, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @staticmethod
     def only(pack: Pack) -> "PackSchedule":
@@ -59,9 +62,18 @@ class PackSchedule:
 
     def epochs(self, *, known_at: datetime | None = None) -> tuple[Epoch, ...]:
         """Return the whole of time, cut where the pack in force changes."""
+        known = self.packs
+        if known_at is not None and not self.always:
+            known = tuple(pack for pack in known if pack.published_at <= known_at)
+        # What was published is always what was published first: its number says which it is.
+        found = self._epochs.get(len(known))
+        if found is None:
+            found = self._epochs[len(known)] = self._cut(known)
+        return found
+
+    def _cut(self, known: tuple[Pack, ...]) -> tuple[Epoch, ...]:
         if self.always:
-            return (Epoch(Interval(None, None), self.packs[0]),)
-        known = [pack for pack in self.packs if known_at is None or pack.published_at <= known_at]
+            return (Epoch(Interval(None, None), known[0]),)
         bounds = {edge for pack in known for edge in _edges(pack) if edge is not None}
         edges: list[datetime | None] = [None, *sorted(bounds)]
         epochs: list[Epoch] = []
@@ -94,7 +106,7 @@ def _supersedes(one: Pack, other: Pack) -> bool:
     return one.supersedes is not None and one.supersedes in {other.version, other.key}
 
 
-def _in_force(packs: list[Pack], instant: datetime | None) -> Pack | None:
+def _in_force(packs: tuple[Pack, ...], instant: datetime | None) -> Pack | None:
     if instant is None:
         return None
     covering = [pack for pack in packs if pack.effective.covers(instant)]

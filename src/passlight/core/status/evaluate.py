@@ -5,7 +5,6 @@ known at ``k``. Pure: the same arguments always give the same timeline.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from passlight.core.facts.dates import begins_at
@@ -17,7 +16,8 @@ from passlight.core.rules.pack import Existing
 from passlight.core.rules.schedule import Epoch, PackSchedule
 from passlight.core.status.freshness import Deliveries, stale_intervals
 from passlight.core.status.measures import Measure, MeasureKey, Outcome, apply_pack
-from passlight.core.status.reading import settle
+from passlight.core.status.plan import plan_of
+from passlight.core.status.reading import Conflict, settle
 from passlight.core.status.timeline import Silences, Span, Timeline
 
 _CLOSING = frozenset({"person.deceased", "code.closed"})
@@ -47,24 +47,18 @@ def evaluate(
     if members is not None:
         current = [fact for fact in current if fact.subject in members]
     spans = [
-        _span(epoch, current, areas, known_at=known_at, deliveries=deliveries)
+        _span(epoch, current, areas, known_at, deliveries)
         for epoch in schedule.epochs(known_at=known_at)
     ]
     if len(spans) > 1:
         spans = _join(spans)
-    return Timeline(
-        subject=subject,
-        known_at=known_at,
-        identified=identified,
-        closed_at=_closed_at(current, spans),
-        facts=tuple(current),
-        spans=tuple(spans),
-    )
-
-
-def _closed_at(current: Sequence[Fact], spans: Sequence[Span]) -> datetime | None:
-    """Return when the code closes; a date is a day of the pack in force then, or of the next."""
     closing = [fact for fact in current if fact.kind in _CLOSING]
+    closed_at = _closed_at(closing, spans) if closing else None
+    return Timeline(subject, known_at, identified, closed_at, tuple(current), tuple(spans))
+
+
+def _closed_at(closing: Sequence[Fact], spans: Sequence[Span]) -> datetime | None:
+    """Return when the code closes; a date is a day of the pack in force then, or of the next."""
     found = []
     for fact in closing:
         left = (span for span in spans if span.when.end is None or fact.occurred_at < span.when.end)
@@ -77,24 +71,21 @@ def _span(
     epoch: Epoch,
     current: Sequence[Fact],
     areas: AreaHistory,
-    *,
     known_at: datetime | None,
     deliveries: Deliveries | None,
 ) -> Span:
     pack = epoch.pack
     if pack is None:
-        return Span(when=epoch.when, pack=None, outcome=_NOTHING, silences=(), conflicts=())
-    kept, conflicts = settle(current, pack.rankings) if pack.rankings else (current, ())
+        return Span(epoch.when, None, _NOTHING, (), ())
+    conflicts: tuple[Conflict, ...] = ()
+    if pack.rankings:
+        current, conflicts = settle(current, pack.rankings)
     silences: Silences = ()
     if deliveries is not None and pack.mandatory:
         silences = stale_intervals(pack, deliveries, known_at=known_at)
-    return Span(
-        when=epoch.when,
-        pack=pack,
-        outcome=apply_pack(pack, kept, areas=areas.known(known_at, zone=pack.zone)),
-        silences=silences,
-        conflicts=conflicts,
-    )
+    listings = areas.known(known_at, zone=pack.zone)
+    outcome = apply_pack(plan_of(pack), current, areas=listings)
+    return Span(epoch.when, pack, outcome, silences, conflicts)
 
 
 def _join(spans: list[Span]) -> list[Span]:
@@ -127,12 +118,17 @@ def _open_across(measure: Measure, change: datetime) -> bool:
 def _within(span: Span, measures: list[Measure]) -> Span:
     kept: list[Measure] = []
     for measure in measures:
-        if measure.when.intersection(span.when) is None:
-            continue
-        parts = (piece.intersection(span.when) for piece in measure.pieces)
-        pieces = tuple(part for part in parts if part is not None)
-        kept.append(replace(measure, pieces=pieces))
-    return replace(span, outcome=replace(span.outcome, measures=tuple(kept)))
+        if span.when.contains(measure.when):
+            kept.append(measure)
+        elif measure.when.intersection(span.when) is not None:
+            parts = (piece.intersection(span.when) for piece in measure.pieces)
+            pieces = tuple(part for part in parts if part is not None)
+            kept.append(measure._replace(pieces=pieces))
+    return _with(span, kept)
+
+
+def _with(span: Span, measures: Iterable[Measure]) -> Span:
+    return span._replace(outcome=span.outcome._replace(measures=tuple(measures)))
 
 
 def _tell_ends(spans: list[Span]) -> list[Span]:
@@ -142,8 +138,8 @@ def _tell_ends(spans: list[Span]) -> list[Span]:
     for span in reversed(spans):
         change = span.when.end
         if change is not None:
-            measures = tuple(_told_end(one, change, after) for one in span.outcome.measures)
-            span = replace(span, outcome=replace(span.outcome, measures=measures))  # noqa: PLW2901
+            measures = (_told_end(one, change, after) for one in span.outcome.measures)
+            span = _with(span, measures)  # noqa: PLW2901
         told.append(span)
         after = {measure.key: measure for measure in span.outcome.measures}
     return told[::-1]
@@ -154,9 +150,8 @@ def _told_end(measure: Measure, change: datetime, after: Mapping[MeasureKey, Mea
         return measure
     following = after.get(measure.key)
     if following is None or following.start > change:
-        return replace(measure, when=Interval(measure.start, change), closing=(), needs=())
-    return replace(
-        measure,
+        return measure._replace(when=Interval(measure.start, change), closing=(), needs=())
+    return measure._replace(
         when=Interval(measure.start, following.when.end),
         closing=following.closing,
         needs=following.needs,
@@ -170,8 +165,8 @@ def _tell_starts(spans: list[Span]) -> list[Span]:
     for span in spans:
         change = span.when.start
         if change is not None:
-            measures = tuple(_told_start(one, change, before) for one in span.outcome.measures)
-            span = replace(span, outcome=replace(span.outcome, measures=measures))  # noqa: PLW2901
+            measures = (_told_start(one, change, before) for one in span.outcome.measures)
+            span = _with(span, measures)  # noqa: PLW2901
         told.append(span)
         before = {measure.key: measure for measure in span.outcome.measures}
     return told
@@ -185,4 +180,4 @@ def _told_start(
     earlier = before.get(measure.key)
     goes_on = earlier is not None and (earlier.when.end is None or earlier.when.end >= change)
     start = earlier.start if earlier is not None and goes_on else change
-    return replace(measure, when=Interval(start, measure.when.end))
+    return measure._replace(when=Interval(start, measure.when.end))

@@ -1,8 +1,8 @@
 """Measures (管控措施): coloured half-open intervals, each from one rule, phase and occurrence."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from passlight.core.facts.fact import Fact
 from passlight.core.facts.intake import is_manual
@@ -10,16 +10,17 @@ from passlight.core.kernel.calendar import add
 from passlight.core.kernel.colour import Colour
 from passlight.core.kernel.interval import Interval, sooner
 from passlight.core.rules.areas import Listings
-from passlight.core.rules.pack import Existing, Pack, Phase, Rule, WaiverPermission
-from passlight.core.status.occurrence import Occurrence, occurrences
-from passlight.core.status.reach import Need, Reach, Reached
+from passlight.core.rules.pack import Pack, Phase, Rule, WaiverPermission
+from passlight.core.status.occurrence import Occurrence
+from passlight.core.status.plan import PackPlan, PhasePlan, RulePlan
+from passlight.core.status.reach import Need, Reached
 from passlight.core.status.reading import PersonFacts, payload_instant
 
+_WAIVER = "waiver.granted"
 MeasureKey = tuple[str, int, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(NamedTuple):
     """A coloured interval with its rule, phase and facts.
 
     ``pieces`` is when it is in force: the interval without waivers, within its pack's time.
@@ -48,7 +49,7 @@ class Measure:
     @property
     def key(self) -> MeasureKey:
         """Return what stays the same from one pack version to the next."""
-        return (self.rule.id, self.phase.index, tuple(fact.fact_id for fact in self.trigger))
+        return (self.rule.id, self.phase.index, tuple([fact.fact_id for fact in self.trigger]))
 
     @property
     def chain(self) -> tuple[str, tuple[str, ...]]:
@@ -63,20 +64,32 @@ class Measure:
     @property
     def facts(self) -> tuple[str, ...]:
         """Return the ids of the trigger and then of the closing facts, each once."""
-        found = (*self.trigger, *self.closing)
-        return tuple(dict.fromkeys(fact.fact_id for fact in found))
+        return tuple({fact.fact_id: None for fact in self.trigger + self.closing})
 
     def order(self) -> tuple[int, datetime, str, int, tuple[str, ...]]:
         """Return the sort key of the file format: red first, from, rule, phase, facts."""
-        return (-self.colour.strictness, self.start, self.rule.id, self.phase.index, self.facts)
+        return (
+            -self.phase.colour.strictness,
+            self.start,
+            self.rule.id,
+            self.phase.index,
+            self.facts,
+        )
 
     def active(self, instant: datetime) -> bool:
         """Return whether it is in force and not waived."""
-        return any(piece.covers(instant) for piece in self.pieces)
+        for start, end in self.pieces:
+            if (start is None or start <= instant) and (end is None or instant < end):
+                return True
+        return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+def strongest_first(measures: Sequence[Measure]) -> tuple[Measure, ...]:
+    """Return the measures in their ``order``."""
+    return tuple(sorted(measures, key=Measure.order) if len(measures) > 1 else measures)
+
+
+class Question(NamedTuple):
     """Asked instead of a colour when an area is known too coarsely for a list (E22)."""
 
     rule: Rule
@@ -85,8 +98,7 @@ class Question:
     when: Interval
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
+class Waiver(NamedTuple):
     """A waiver fact as one pack honours it."""
 
     fact: Fact
@@ -105,8 +117,7 @@ class Waiver:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Everything that one pack makes of one person's facts, over all of time."""
 
     measures: tuple[Measure, ...]
@@ -114,19 +125,27 @@ class Outcome:
     waivers: tuple[Waiver, ...]
 
 
-def apply_pack(pack: Pack, facts: Sequence[Fact], *, areas: Listings) -> Outcome:
-    """Return the measures, questions and waivers of a person under ``pack``."""
+def apply_pack(plan: PackPlan, facts: Sequence[Fact], *, areas: Listings) -> Outcome:
+    """Return the measures, questions and waivers of a person under the pack of ``plan``."""
+    pack = plan.pack
     person = PersonFacts(facts, zone=pack.zone)
-    waivers = tuple(_waivers(pack, facts))
+    waivers: tuple[Waiver, ...] = ()
+    if pack.waivers and _WAIVER in person.by_kind:
+        waivers = tuple(_waivers(pack, person.by_kind[_WAIVER]))
     measures: list[Measure] = []
     questions: list[Question] = []
-    for rule in pack.rules:
-        for occurrence in occurrences(rule, person, pack=pack, areas=areas):
-            chain = list(_phases(rule, occurrence, pack=pack, facts=person))
-            if occurrence.coarse is None:
+    for rule in plan.rules:
+        if rule.kinds is not None and rule.kinds.isdisjoint(person.by_kind):
+            continue
+        for occurrence in rule.find(person, areas):
+            chain = _phases(rule, occurrence, pack)
+            if occurrence.coarse is not None:
+                if chain:
+                    questions.append(_question(rule.rule, occurrence, chain))
+            elif waivers:
                 measures.extend(_waived(measure, waivers) for measure in chain)
-            elif chain:
-                questions.append(_question(rule, occurrence, chain))
+            else:
+                measures.extend(chain)
     return Outcome(tuple(measures), tuple(questions), waivers)
 
 
@@ -140,85 +159,75 @@ def _question(rule: Rule, occurrence: Occurrence, chain: list[Measure]) -> Quest
     )
 
 
-def _phases(
-    rule: Rule, occurrence: Occurrence, *, pack: Pack, facts: PersonFacts
-) -> Iterator[Measure]:
+def _phases(plan: RulePlan, occurrence: Occurrence, pack: Pack) -> list[Measure]:
     """Return the phases that have a duration, in order.
 
     A phase with ``until`` at or before ``from`` is skipped and the next one starts at ``from``.
     """
-    reach = Reach(pack=pack, facts=facts, occurrence=occurrence, as_of=occurrence.start)
+    found: list[Measure] = []
     expiry = _expiry(occurrence)
     yellow_since: datetime | None = None
-    for phase in rule.phases:
-        reach.as_of = occurrence.start
-        start = reach.of(phase.starts).at
+    for phase in plan.phases:
+        occurrence.as_of = occurrence.start
+        start = phase.starts(occurrence)[0]
         if start is None or (expiry is not None and start >= expiry):
-            return
-        end = _end(phase, reach, start, pack=pack)
-        if phase.colour is Colour.YELLOW and pack.chained_yellow is not None:
+            break
+        occurrence.as_of = start
+        ended = phase.ends(occurrence)
+        if phase.changes:
+            ended = _moved(ended, phase, occurrence, start)
+        if phase.cap is not None and occurrence.trigger is not None:
             yellow_since = yellow_since or start
-            end = _capped(end, yellow_since, pack=pack, occurrence=occurrence)
-        if expiry is not None and (end.at is None or end.at > expiry):
-            end = Reached(expiry)
-        if end.at is not None and end.at <= start:
-            reach.prev_until = start
+            ended = _capped(ended, phase.cap(yellow_since, start))
+        end, closing, needs = ended
+        if expiry is not None and (end is None or end > expiry):
+            end, closing, needs = expiry, (), ()
+        if end is not None and end <= start:
+            occurrence.prev_until = start
             continue
-        when = Interval(start, end.at)
-        yield Measure(
-            pack=pack,
-            rule=rule,
-            phase=phase,
-            when=when,
-            trigger=occurrence.facts,
-            closing=end.facts,
-            needs=end.needs,
-            pieces=(when,),
+        when = Interval(start, end)
+        found.append(
+            Measure(pack, plan.rule, phase.phase, when, occurrence.facts, closing, needs, (when,))
         )
-        reach.prev_until = end.at
+        occurrence.prev_until = end
+    return found
 
 
-def _end(phase: Phase, reach: Reach, start: datetime, *, pack: Pack) -> Reached:
-    """Return the end of a phase; under ``convert`` a changed parameter moves an open end (E39).
+def _moved(ended: Reached, phase: PhasePlan, occurrence: Occurrence, start: datetime) -> Reached:
+    """Return the end of a phase as changed parameters move it while it is open (E39).
 
     The new end is never before the change: nothing ends in the past.
     """
-    reach.as_of = start
-    end = reach.of(phase.ends)
-    if not phase.parameters or pack.existing_measures is Existing.KEEP:
-        return end
-    changes = {at for name in phase.parameters for at in pack.parameters[name].changes()}
-    for change in sorted(at for at in changes if at > start):
-        if end.at is not None and end.at <= change:
+    for change in phase.changes:
+        if change <= start:
+            continue
+        end = ended[0]
+        if end is not None and end <= change:
             break
-        reach.as_of = change
-        end = reach.of(phase.ends)
-        if end.at is not None and end.at < change:
-            end = Reached(change, end.facts)
-    return end
+        occurrence.as_of = change
+        ended = phase.ends(occurrence)
+        end, closing, _ = ended
+        if end is not None and end < change:
+            ended = change, closing, ()
+    return ended
 
 
-def _capped(end: Reached, yellow_since: datetime, *, pack: Pack, occurrence: Occurrence) -> Reached:
+def _capped(ended: Reached, limit: datetime) -> Reached:
     """Return the end within the pack's cap on yellow; a list owner's interval has none."""
-    assert pack.chained_yellow is not None
-    limit = add(yellow_since, pack.chained_yellow, zone=pack.zone)
-    if occurrence.trigger is None or (end.at is not None and end.at <= limit):
-        return end
-    return Reached(limit, (), end.needs)
+    end, _, needs = ended
+    return ended if end is not None and end <= limit else (limit, (), needs)
 
 
 def _expiry(occurrence: Occurrence) -> datetime | None:
     """Return when a fact entered by hand stops counting (E46: it has an expiry)."""
     trigger = occurrence.trigger
-    if trigger is None or not is_manual(trigger):
+    if trigger is None or "expires_at" not in trigger.payload or not is_manual(trigger):
         return None
     return payload_instant(trigger, "expires_at")
 
 
 def _waivers(pack: Pack, facts: Sequence[Fact]) -> Iterator[Waiver]:
     for fact in facts:
-        if fact.kind != "waiver.granted":
-            continue
         selector = fact.payload["measure"]
         named = selector.get("rule", ())
         wanted = frozenset([named] if isinstance(named, str) else named)
@@ -243,4 +252,4 @@ def _waived(measure: Measure, waivers: tuple[Waiver, ...]) -> Measure:
     holes = [waiver.when for waiver in waivers if waiver.applies(measure)]
     if not holes:
         return measure
-    return replace(measure, pieces=tuple(measure.when.without(holes)))
+    return measure._replace(pieces=tuple(measure.when.without(holes)))

@@ -4,8 +4,8 @@ All three forms become the same thing here, a start, perhaps an end and the fact
 so that phases are computed in one way.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -32,15 +32,22 @@ from passlight.core.status.reading import PersonFacts, left_at, payload_instant
 Told = tuple[datetime | None, tuple[Fact, ...], Text | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Occurrence:
-    """One application of a rule; ``coarse`` marks one that an area known too coarsely hides."""
+    """One application of a rule; ``coarse`` marks one that an area known too coarsely hides.
 
+    ``start`` is ``trigger.occurred`` where a fact triggers it. ``as_of`` and ``prev_until`` move
+    with the phases: the date whose parameters hold, and where the last phase ended.
+    """
+
+    person: PersonFacts
     start: datetime
     facts: tuple[Fact, ...]
-    trigger: Fact | None = None
-    moments: dict[Moment, Told] = field(default_factory=dict)
-    coarse: Listing | None = None
+    trigger: Fact | None
+    moments: Mapping[Moment, Told]
+    coarse: Listing | None
+    as_of: datetime
+    prev_until: datetime | None = None
 
     def moment(self, moment: Moment) -> Told:
         """Return when a moment of this occurrence is, the facts that end it, what is missing."""
@@ -48,89 +55,107 @@ class Occurrence:
         if told is not None:
             return told
         assert self.trigger is not None, f"{moment} was refused when the pack was loaded"
-        return _trigger_moment(self.trigger, moment), (), None
+        return _MOMENTS[moment](self.trigger), (), None
 
 
-def _trigger_moment(fact: Fact, moment: Moment) -> datetime | None:
-    if moment is Moment.TRIGGER_RECORDED:
-        return fact.recorded_at
-    if moment is Moment.TRIGGER_LEFT:
-        return left_at(fact, ended=fact.occurred_until)
-    if moment is Moment.TRIGGER_SAMPLED:
-        return payload_instant(fact, "sampled_at") or fact.occurred_at
-    assert moment is Moment.TRIGGER_ENDED
-    return fact.occurred_until or fact.occurred_at
+Finder = Callable[[PersonFacts, Listings], list[Occurrence]]
+_MOMENTS: Mapping[Moment, Callable[[Fact], datetime | None]] = {
+    Moment.TRIGGER_RECORDED: lambda fact: fact.recorded_at,
+    Moment.TRIGGER_LEFT: lambda fact: left_at(fact, ended=fact.occurred_until),
+    Moment.TRIGGER_SAMPLED: lambda fact: payload_instant(fact, "sampled_at") or fact.occurred_at,
+    Moment.TRIGGER_ENDED: lambda fact: fact.occurred_until or fact.occurred_at,
+}
+_DURING_STAY = AreaMatch.DURING_STAY
+#: What an occurrence tells of itself beside its trigger's instants: of most, nothing.
+_TOLD: Mapping[Moment, Told] = {}
 
 
 def _dated_moment(fact: Fact, moment: Moment, zone: ZoneInfo) -> datetime | None:
     """Return when a fact known by its date was over; without an end it is that day itself."""
     if fact.kind != "travel.arrived" and fact.occurred_until is not None:
         return until(fact, zone)
-    told = _trigger_moment(fact, moment)
+    told = _MOMENTS[moment](fact)
     return begins_at(fact, zone) if told == fact.occurred_at else told
 
 
-def occurrences(
-    rule: Rule, facts: PersonFacts, *, pack: Pack, areas: Listings
-) -> Iterator[Occurrence]:
-    """Return every occurrence of ``rule`` in a person's facts."""
+def finder_of(rule: Rule, pack: Pack) -> Finder:
+    """Return what finds every occurrence of ``rule`` in a person's facts."""
+    form = rule.form
+    if isinstance(form, TriggerForm):
+        return lambda facts, areas: _triggered(form, facts, pack, areas)
+    if isinstance(form, DuringForm):
+        return lambda facts, areas: list(_stays(form, facts, areas=areas))
+    return lambda facts, _: list(_gaps(form, facts, pack=pack))
+
+
+def kinds_needed(rule: Rule) -> frozenset[str] | None:
+    """Return the kinds without any of which the rule cannot apply; None: it needs no fact."""
     if isinstance(rule.form, TriggerForm):
-        if not facts.has(rule.form.filter.kinds):
-            return iter(())
-        return _triggered(rule.form, facts, pack=pack, areas=areas)
-    if isinstance(rule.form, DuringForm):
-        return _stays(rule.form, facts, areas=areas) if facts.has(rule.form.stays) else iter(())
-    return _gaps(rule.form, facts, pack=pack)
+        return frozenset(rule.form.filter.kinds)
+    return frozenset(rule.form.stays) if isinstance(rule.form, DuringForm) else None
 
 
 def _triggered(
-    form: TriggerForm, facts: PersonFacts, *, pack: Pack, areas: Listings
-) -> Iterator[Occurrence]:
+    form: TriggerForm, facts: PersonFacts, pack: Pack, areas: Listings
+) -> list[Occurrence]:
+    found: list[Occurrence] = []
+    condition = form.area
     for fact in facts.matching(form.filter):
         coarse = None
-        if form.area is not None:
-            matches, coarse = _area_matches(fact, form.area, pack=pack, areas=areas)
+        if condition is not None:
+            matches, coarse = _area_matches(fact, condition, pack, areas)
             if not matches and coarse is None:
                 continue
-        start = begins_at(fact, pack.zone)
-        moments: dict[Moment, Told] = {Moment.TRIGGER_OCCURRED: (start, (), None)}
-        for moment in (Moment.TRIGGER_ENDED, Moment.TRIGGER_LEFT) if is_dated(fact) else ():
-            moments[moment] = (_dated_moment(fact, moment, pack.zone), (), None)
-        yield Occurrence(start=start, facts=(fact,), trigger=fact, moments=moments, coarse=coarse)
+        start, moments = fact.occurred_at, _TOLD
+        if is_dated(fact):
+            start = begins_at(fact, pack.zone)
+            moments = {
+                moment: (_dated_moment(fact, moment, pack.zone), (), None)
+                for moment in (Moment.TRIGGER_ENDED, Moment.TRIGGER_LEFT)
+            }
+        found.append(Occurrence(facts, start, (fact,), fact, moments, coarse, start))
+    return found
 
 
 def _area_matches(
-    fact: Fact, condition: AreaCondition, *, pack: Pack, areas: Listings
+    fact: Fact, condition: AreaCondition, pack: Pack, areas: Listings
 ) -> tuple[bool, Listing | None]:
     """Return whether the fact's area was listed, or the listing that it is too coarse for."""
     area = fact.payload.get("from_area" if fact.kind == "travel.arrived" else "area")
     if not area:
         return False, None
-    ended = until(fact, pack.zone)
-    departure = left_at(fact, ended=ended)
     if condition.within is not None:
-        when = departure or fact.occurred_at
-        return any(
-            identity == condition.within and valid.covers(when)
-            for identity, valid, _ in areas.covers(area)
-        ), None
-
-    def concerns(listed: Interval) -> bool:
-        if condition.match is AreaMatch.DURING_STAY:
-            stay = Interval(begins_at(fact, pack.zone), ended)
-            return listed.intersection(stay) is not None
-        if departure is None:
-            return False
-        if condition.lookback is None:
-            return listed.covers(departure)
-        reach = add(departure, condition.lookback, zone=pack.zone)
-        started = listed.start is None or listed.start <= reach
-        return started and (listed.end is None or departure < listed.end)
-
-    if any(concerns(entry.when) for entry in areas.covering(area, condition.levels)):
-        return True, None
+        when = left_at(fact, ended=until(fact, pack.zone)) or fact.occurred_at
+        for identity, valid, _ in areas.covers(area):
+            if identity == condition.within and valid.covers(when):
+                return True, None
+        return False, None
+    concerns = _concern(fact, condition, pack)
+    if concerns is None:
+        return False, None
+    for entry in areas.covering(area, condition.levels):
+        if concerns(entry.when):
+            return True, None
     inside = areas.inside(area, condition.levels)
     return False, next((entry.listing for entry in inside if concerns(entry.when)), None)
+
+
+def _concern(fact: Fact, condition: AreaCondition, pack: Pack) -> Callable[[Interval], bool] | None:
+    """Return what tells whether a time on a list concerns the fact; None: no such time does."""
+    ended = until(fact, pack.zone)
+    if condition.match is _DURING_STAY:
+        stay = Interval(begins_at(fact, pack.zone), ended)
+        return lambda listed: listed.intersection(stay) is not None
+    departure = left_at(fact, ended=ended)
+    if departure is None:
+        return None
+    left: datetime = departure
+    last = left
+    if condition.lookback is not None:
+        last = add(left, condition.lookback, zone=pack.zone)
+    return lambda listed: (
+        (listed.start is None or listed.start <= last) and (listed.end is None or left < listed.end)
+    )
 
 
 def _stays(form: DuringForm, facts: PersonFacts, *, areas: Listings) -> Iterator[Occurrence]:
@@ -142,27 +167,35 @@ def _stays(form: DuringForm, facts: PersonFacts, *, areas: Listings) -> Iterator
         for entry in covering:
             both = own.intersection(entry.when)
             if both is not None:
-                covered.append(_inside(stay, own, both, entry))
+                covered.append(_inside(facts, stay, own, both, entry))
         yield from covered
         if covered:
             continue
         for entry in areas.inside(area, form.levels):
             both = own.intersection(entry.when)
             if both is not None:
-                yield _inside(stay, own, both, entry, coarse=True)
+                yield _inside(facts, stay, own, both, entry, coarse=True)
                 break
 
 
 def _inside(
-    stay: Fact, own: Interval, both: Interval, entry: Listed, *, coarse: bool = False
+    person: PersonFacts,
+    stay: Fact,
+    own: Interval,
+    both: Interval,
+    entry: Listed,
+    *,
+    coarse: bool = False,
 ) -> Occurrence:
     listing = entry.listing
     assert both.start is not None, "a stay has a start"
     delisting = (listing.delisted,) if listing.delisted is not None else ()
     ended = delisting if both.end is not None and both.end == listing.when.end else ()
     return Occurrence(
+        person=person,
         start=both.start,
         facts=(stay, listing.fact),
+        trigger=None,
         moments={
             Moment.INTERVAL_FROM: (both.start, (), None),
             Moment.INTERVAL_UNTIL: (both.end, ended, DELISTED),
@@ -171,6 +204,7 @@ def _inside(
             Moment.LISTING_UNTIL: (entry.when.end, delisting, DELISTED),
         },
         coarse=listing if coarse else None,
+        as_of=both.start,
     )
 
 
@@ -181,8 +215,9 @@ def _gaps(form: AbsenceForm, facts: PersonFacts, *, pack: Pack) -> Iterator[Occu
     fact of ``since``; it does not run before the pack takes effect, nor before the age named.
     """
     floor = _floor(form, facts, pack=pack)
-    marks = [(one.measured, one.fact) for one in facts.counted(form.filter)]
-    marks.extend((one.measured, one.fact) for one in facts.counted(Filter(kinds=form.since_kinds)))
+    marks = [(measured, fact) for measured, _, fact in facts.counted(form.filter)]
+    since = facts.counted(Filter(kinds=form.since_kinds))
+    marks.extend((measured, fact) for measured, _, fact in since)
     marks.sort(key=lambda mark: (mark[0], *fact_order(mark[1])))
     begin: tuple[datetime, tuple[Fact, ...]] = (floor, ())
     lifted = lifted_by(form.filter)
@@ -190,9 +225,9 @@ def _gaps(form: AbsenceForm, facts: PersonFacts, *, pack: Pack) -> Iterator[Occu
         if instant <= floor:
             begin = (floor, (fact,))
             continue
-        yield from _gap(begin, instant, (fact,), form=form, pack=pack, lifted=lifted)
+        yield from _gap(facts, begin, instant, (fact,), form=form, pack=pack, lifted=lifted)
         begin = (instant, (fact,))
-    yield from _gap(begin, None, (), form=form, pack=pack, lifted=lifted)
+    yield from _gap(facts, begin, None, (), form=form, pack=pack, lifted=lifted)
 
 
 def _floor(form: AbsenceForm, facts: PersonFacts, *, pack: Pack) -> datetime:
@@ -205,6 +240,7 @@ def _floor(form: AbsenceForm, facts: PersonFacts, *, pack: Pack) -> datetime:
 
 
 def _gap(
+    person: PersonFacts,
     begin: tuple[datetime, tuple[Fact, ...]],
     until: datetime | None,
     closing: tuple[Fact, ...],
@@ -216,10 +252,14 @@ def _gap(
     due = add(begin[0], form.max_gap, zone=pack.zone)
     if until is None or due < until:
         yield Occurrence(
+            person=person,
             start=due,
             facts=begin[1],
+            trigger=None,
             moments={
                 Moment.INTERVAL_FROM: (due, (), None),
                 Moment.INTERVAL_UNTIL: (until, closing, lifted),
             },
+            coarse=None,
+            as_of=due,
         )

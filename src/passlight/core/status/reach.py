@@ -1,22 +1,26 @@
 """When a point is reached, through which facts, and what is still missing.
 
-One function a kind of point; nothing here knows a rule or a colour.
+A pack's points are compiled once (``lookup_of``) and looked up for many people: what is the same
+for everybody is decided before the first of them. One function a kind of point; nothing here
+knows a rule or a colour.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from passlight.core.facts.dates import is_dated
 from passlight.core.facts.fact import Fact
-from passlight.core.kernel.calendar import Duration, add, local_date, start_of_day
+from passlight.core.kernel.calendar import Duration, Elapsed, add, local_date, start_of_day
 from passlight.core.rules.pack import Pack
 from passlight.core.rules.points import (
     After,
     At,
     Earliest,
+    Filter,
     Latest,
     Moment,
     Never,
@@ -27,9 +31,10 @@ from passlight.core.rules.points import (
 )
 from passlight.core.rules.terms import Text
 from passlight.core.status.occurrence import Occurrence
-from passlight.core.status.reading import Counted, PersonFacts
+from passlight.core.status.reading import FEW, Counted
 
 _TESTS = frozenset({"lab.result", "lab.sampled"})
+_COUNTS = itemgetter(1)
 
 
 class Need(NamedTuple):
@@ -44,177 +49,94 @@ class Need(NamedTuple):
     sampled: bool = True
 
 
-class Reached(NamedTuple):
-    """When a point is reached (None: not, as far as is known), by what, and what is missing."""
-
-    at: datetime | None
-    facts: tuple[Fact, ...] = ()
-    needs: tuple[Need, ...] = ()
+Reached = tuple[datetime | None, tuple[Fact, ...], tuple[Need, ...]]
+"""When a point is reached (None: not, as far as is known), by what, and what is missing."""
 
 
-NOT_REACHED = Reached(None)
+Lookup = Callable[[Occurrence], Reached]
+Shift = Callable[[datetime, datetime], datetime]
+"""Adds a duration to an instant; the second argument is the date whose parameters hold."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Reach:
-    """Looks points up for one occurrence of one rule.
+def lookup_of(point: Point, pack: Pack) -> Lookup:
+    """Return what finds out when ``point`` is reached."""
+    return _COMPILED[type(point)](point, pack)
 
-    ``prev_until`` and ``as_of`` move with the phases: where the last one ended, and the date
-    whose parameters hold.
-    """
 
-    pack: Pack
-    facts: PersonFacts
-    occurrence: Occurrence
-    as_of: datetime
-    prev_until: datetime | None = None
+def shift_of(amount: Duration | Parameter, pack: Pack) -> Shift:
+    """Return what adds ``amount``, by the pack's calendar and its parameters."""
+    zone = pack.zone
+    if isinstance(amount, Parameter):
+        dated = pack.parameters[amount.name]
+        if dated.changes():
+            return lambda instant, as_of: add(instant, dated.at(as_of), zone=zone)
+        constant: Duration = dated.at(dated.values[0][0])
+    else:
+        constant = amount
+    if isinstance(constant, Elapsed):
+        delta = constant.delta
+        return lambda instant, _: instant + delta
+    return lambda instant, _: add(instant, constant, zone=zone)
 
-    def of(self, point: Point) -> Reached:
-        """Return when ``point`` is reached."""
-        return _LOOKUPS[type(point)](self, point)
 
-    def _amount(self, amount: Any) -> Any:
-        if isinstance(amount, Parameter):
-            return self.pack.parameters[amount.name].at(self.as_of)
-        return amount
+def _at(point: At, pack: Pack) -> Lookup:  # noqa: ARG001
+    moment = point.moment
+    if moment is Moment.PREV_UNTIL:
+        return lambda case: (case.prev_until, (), ())
+    if moment is Moment.TRIGGER_OCCURRED:
+        return lambda case: (case.start, (), ())
 
-    def _plus(self, instant: datetime, amount: Duration | Parameter) -> datetime:
-        return add(instant, self._amount(amount), zone=self.pack.zone)
-
-    def _at(self, point: At) -> Reached:
-        if point.moment is Moment.PREV_UNTIL:
-            return Reached(self.prev_until)
-        instant, facts, text = self.occurrence.moment(point.moment)
+    def lookup(case: Occurrence) -> Reached:
+        instant, facts, text = case.moment(moment)
         needs = (Need(text, 1, None),) if instant is None and text is not None else ()
-        return Reached(instant, facts, needs)
+        return instant, facts, needs
 
-    def _after(self, point: After) -> Reached:
-        base = self.of(point.point)
-        if base.at is None:
+    return lookup
+
+
+def _after(point: After, pack: Pack) -> Lookup:
+    base_of = lookup_of(point.point, pack)
+    shift = shift_of(point.amount, pack)
+
+    def lookup(case: Occurrence) -> Reached:
+        base = base_of(case)
+        at, facts, _ = base
+        return base if at is None else (shift(at, case.as_of), facts, ())
+
+    return lookup
+
+
+def _next(point: Next, pack: Pack) -> Lookup:
+    since_of = lookup_of(point.since, pack)
+    wanted, same, text = point.filter, point.same, point.needs
+    kinds = frozenset(wanted.kinds)
+    tested = not _TESTS.isdisjoint(kinds)
+    not_yet: Reached = (None, (), (Need(text, 1, None),))
+
+    def lookup(case: Occurrence) -> Reached:
+        base = since_of(case)
+        since = base[0]
+        if since is None:
             return base
-        return Reached(self._plus(base.at, point.amount), base.facts)
+        if not kinds.isdisjoint(case.person.by_kind):
+            trigger = case.trigger
+            for _, counts, fact in _since(case, wanted, since):
+                if same is None or (trigger is not None and _share(fact, trigger, same)):
+                    return counts, (fact,), ()
+        return (None, (), (Need(text, 1, since),)) if tested else not_yet
 
-    def _since(self, found: list[Counted], since: datetime) -> Iterator[Counted]:
-        """Return what was measured since; the trigger's own kind only after it (field/08 1.6)."""
-        own = self.occurrence.trigger.kind if self.occurrence.trigger is not None else None
+    return lookup
+
+
+def _since(case: Occurrence, wanted: Filter, since: datetime) -> list[Counted]:
+    """Return what was measured since; the trigger's own kind only after it (field/08 1.6)."""
+    found = case.person.counted(wanted)
+    if len(found) > FEW:
         # Nothing counts before it is measured, and ``found`` is in the order of counting.
-        for place in range(bisect_left(found, since, key=lambda one: one.counts), len(found)):
-            one = found[place]
-            if one.measured > since or (one.measured == since and one.fact.kind != own):
-                yield one
-
-    def _next(self, point: Next) -> Reached:
-        since = self.of(point.since)
-        if since.at is None:
-            return since
-        found = self._since(self.facts.counted(point.filter), since.at)
-        trigger = self.occurrence.trigger
-        for one in found:
-            if point.same is None or (trigger and _share(one.fact, trigger, point.same)):
-                return Reached(one.counts, (one.fact,))
-        from_at = since.at if _TESTS.intersection(point.filter.kinds) else None
-        return Reached(None, (), (Need(point.needs, 1, from_at),))
-
-    def _nth(self, point: Nth) -> Reached:
-        since = self.of(point.since)
-        if since.at is None:
-            return since
-        wanted: int = self._amount(point.n)
-        events = self._events(point, since.at)
-        seen: list[tuple[datetime, int, int]] = []
-        chain: list[Counted] = []
-        for index, (one, resets) in enumerate(events):
-            insort(seen, (one.measured, int(resets), index))
-            if point.every is None:
-                chain = self._chain(seen, events, gap=point.gap, wanted=wanted)
-            else:
-                chain = self._days_in_a_row(seen, events, wanted=wanted)
-            if len(chain) >= wanted:
-                return Reached(one.counts, tuple(link.fact for link in chain))
-        from_at = since.at
-        if chain and point.gap is not None:
-            from_at = self._plus(chain[-1].measured, point.gap)
-        elif chain and point.every is not None:
-            tomorrow = self._day(chain[-1]) + timedelta(days=1)
-            from_at = start_of_day(tomorrow, zone=self.pack.zone)
-        sampled = not _TESTS.isdisjoint(point.filter.kinds)
-        need = Need(point.needs, wanted - len(chain), from_at, sampled)
-        return Reached(None, (), (need,))
-
-    def _events(self, point: Nth, since: datetime) -> list[tuple[Counted, bool]]:
-        good = self._since(self.facts.counted(point.filter), since)
-        events = [(one, False) for one in good]
-        if point.reset_on is not None:
-            bad = self._since(self.facts.counted(point.reset_on), since)
-            events.extend((one, True) for one in bad)
-            events.sort(key=lambda event: (event[0].counts, event[1], event[0].fact.fact_id))
-        return events
-
-    def _chain(
-        self,
-        seen: list[tuple[datetime, int, int]],
-        events: list[tuple[Counted, bool]],
-        *,
-        gap: Duration | Parameter | None,
-        wanted: int,
-    ) -> list[Counted]:
-        """Return the chain of facts far enough apart among those seen, in sampling order."""
-        chain: list[Counted] = []
-        for measured, resets, index in seen:
-            if resets:
-                chain = []
-            elif not chain or gap is None or measured >= self._plus(chain[-1].measured, gap):
-                chain.append(events[index][0])
-                if len(chain) >= wanted:
-                    break
-        return chain
-
-    def _days_in_a_row(
-        self,
-        seen: list[tuple[datetime, int, int]],
-        events: list[tuple[Counted, bool]],
-        *,
-        wanted: int,
-    ) -> list[Counted]:
-        """Return the chain of facts on consecutive local dates among those seen."""
-        chain: list[Counted] = []
-        for _, resets, index in seen:
-            one = events[index][0]
-            if resets:
-                chain = []
-                continue
-            passed = (self._day(one) - self._day(chain[-1])).days if chain else None
-            if passed != 0:
-                chain = [*chain, one] if passed == 1 else [one]
-            if len(chain) >= wanted:
-                break
-        return chain
-
-    def _day(self, one: Counted) -> date:
-        """Return the local date of a fact; one known by its date is measured as that day ends."""
-        day = local_date(one.measured, zone=self.pack.zone)
-        return day - timedelta(days=1) if is_dated(one.fact) else day
-
-    def _earliest(self, point: Earliest) -> Reached:
-        parts = [self.of(part) for part in point.points]
-        best: Reached | None = None
-        for part in parts:
-            if part.at is not None and (best is None or best.at is None or part.at < best.at):
-                best = part
-        return best or Reached(None, (), _all_needs(parts))
-
-    def _latest(self, point: Latest) -> Reached:
-        parts = [self.of(part) for part in point.points]
-        facts = tuple(dict.fromkeys(fact.fact_id for part in parts for fact in part.facts))
-        by_id = {fact.fact_id: fact for part in parts for fact in part.facts}
-        met = tuple(by_id[fact_id] for fact_id in facts)
-        instants = [part.at for part in parts]
-        if any(instant is None for instant in instants):
-            return Reached(None, met, _all_needs(parts))
-        return Reached(max(instant for instant in instants if instant is not None), met)
-
-    def _never(self, point: Never) -> Reached:  # noqa: ARG002
-        return NOT_REACHED
+        found = found[bisect_left(found, since, key=_COUNTS) :]
+    trigger = case.trigger
+    own = trigger.kind if trigger is not None else None
+    return [one for one in found if one[0] > since or (one[0] == since and one[2].kind != own)]
 
 
 def _share(one: Fact, other: Fact, key: str) -> bool:
@@ -223,16 +145,151 @@ def _share(one: Fact, other: Fact, key: str) -> bool:
     return value is not None and value == other.payload.get(key)
 
 
-def _all_needs(parts: list[Reached]) -> tuple[Need, ...]:
-    return tuple(dict.fromkeys(need for part in parts if part.at is None for need in part.needs))
+Seen = list[tuple[datetime, int, int]]
+"""When each event so far was measured, whether it resets, and its place: in sampling order."""
+Event = tuple[Counted, bool]
 
 
-_LOOKUPS: dict[type, Callable[[Reach, Any], Reached]] = {
-    At: Reach._at,  # noqa: SLF001
-    After: Reach._after,  # noqa: SLF001
-    Next: Reach._next,  # noqa: SLF001
-    Nth: Reach._nth,  # noqa: SLF001
-    Earliest: Reach._earliest,  # noqa: SLF001
-    Latest: Reach._latest,  # noqa: SLF001
-    Never: Reach._never,  # noqa: SLF001
+def _nth(point: Nth, pack: Pack) -> Lookup:
+    since_of = lookup_of(point.since, pack)
+    shift = shift_of(point.gap, pack) if point.gap is not None else None
+    sampled = not _TESTS.isdisjoint(point.filter.kinds)
+    zone = pack.zone
+
+    def number(as_of: datetime) -> int:
+        n = point.n
+        found: int = pack.parameters[n.name].at(as_of) if isinstance(n, Parameter) else n
+        return found
+
+    def lookup(case: Occurrence) -> Reached:
+        base = since_of(case)
+        since = base[0]
+        if since is None:
+            return base
+        wanted = number(case.as_of)
+        events = _events(case, point, since)
+        seen: Seen = []
+        chain: list[Counted] = []
+        for index, ((measured, counts, _), resets) in enumerate(events):
+            insort(seen, (measured, int(resets), index))
+            if point.every is None:
+                chain = _chain(seen, events, shift=shift, as_of=case.as_of, wanted=wanted)
+            else:
+                chain = _days_in_a_row(seen, events, zone=zone, wanted=wanted)
+            if len(chain) >= wanted:
+                return counts, tuple(fact for _, _, fact in chain), ()
+        from_at = since
+        if chain and shift is not None:
+            from_at = shift(chain[-1][0], case.as_of)
+        elif chain and point.every is not None:
+            from_at = start_of_day(_day(chain[-1], zone) + timedelta(days=1), zone=zone)
+        return None, (), (Need(point.needs, wanted - len(chain), from_at, sampled),)
+
+    return lookup
+
+
+def _events(case: Occurrence, point: Nth, since: datetime) -> list[Event]:
+    events = [(one, False) for one in _since(case, point.filter, since)]
+    if point.reset_on is not None:
+        events.extend((one, True) for one in _since(case, point.reset_on, since))
+        events.sort(key=lambda event: (event[0][1], event[1], event[0][2].fact_id))
+    return events
+
+
+def _chain(
+    seen: Seen, events: list[Event], *, shift: Shift | None, as_of: datetime, wanted: int
+) -> list[Counted]:
+    """Return the chain of facts far enough apart among those seen, in sampling order."""
+    chain: list[Counted] = []
+    for measured, resets, index in seen:
+        if resets:
+            chain = []
+        elif not chain or shift is None or measured >= shift(chain[-1][0], as_of):
+            chain.append(events[index][0])
+            if len(chain) >= wanted:
+                break
+    return chain
+
+
+def _days_in_a_row(
+    seen: Seen, events: list[Event], *, zone: ZoneInfo, wanted: int
+) -> list[Counted]:
+    """Return the chain of facts on consecutive local dates among those seen."""
+    chain: list[Counted] = []
+    for _, resets, index in seen:
+        one = events[index][0]
+        if resets:
+            chain = []
+            continue
+        passed = (_day(one, zone) - _day(chain[-1], zone)).days if chain else None
+        if passed != 0:
+            chain = [*chain, one] if passed == 1 else [one]
+        if len(chain) >= wanted:
+            break
+    return chain
+
+
+def _day(one: Counted, zone: ZoneInfo) -> date:
+    """Return the local date of a fact; one known by its date is measured as that day ends."""
+    measured, _, fact = one
+    day = local_date(measured, zone=zone)
+    return day - timedelta(days=1) if is_dated(fact) else day
+
+
+def _earliest(point: Earliest, pack: Pack) -> Lookup:
+    lookups = [lookup_of(part, pack) for part in point.points]
+
+    def lookup(case: Occurrence) -> Reached:
+        parts = [part(case) for part in lookups]
+        first: datetime | None = None
+        best: Reached | None = None
+        for part in parts:
+            at = part[0]
+            if at is not None and (first is None or at < first):
+                first, best = at, part
+        return best if best is not None else (None, (), _open_needs(parts))
+
+    return lookup
+
+
+def _latest(point: Latest, pack: Pack) -> Lookup:
+    lookups = [lookup_of(part, pack) for part in point.points]
+
+    def lookup(case: Occurrence) -> Reached:
+        parts = [part(case) for part in lookups]
+        last: datetime | None = None
+        missing = False
+        met: dict[str, Fact] = {}
+        for at, facts, _ in parts:
+            if at is None:
+                missing = True
+            elif last is None or at > last:
+                last = at
+            for fact in facts:
+                met[fact.fact_id] = fact
+        if missing:
+            return None, tuple(met.values()), _open_needs(parts)
+        return last, tuple(met.values()), ()
+
+    return lookup
+
+
+def _open_needs(parts: list[Reached]) -> tuple[Need, ...]:
+    """Return what the points that are not reached wait for, each once."""
+    needs = [need for at, _, missing in parts if at is None for need in missing]
+    return tuple(dict.fromkeys(needs)) if len(needs) > 1 else tuple(needs)
+
+
+def _never(point: Never, pack: Pack) -> Lookup:  # noqa: ARG001
+    return lambda _: (None, (), ())
+
+
+_COMPILED: dict[type, Callable[[Any, Pack], Lookup]] = {
+    At: _at,
+    After: _after,
+    Next: _next,
+    Nth: _nth,
+    Earliest: _earliest,
+    Latest: _latest,
+    Never: _never,
 }

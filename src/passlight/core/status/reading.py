@@ -5,18 +5,23 @@ from when it was reported: nobody is released before anyone could know (E23, des
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from passlight.core.facts.dates import is_dated, releases_at
 from passlight.core.facts.fact import Fact
-from passlight.core.facts.history import fact_order
+from passlight.core.facts.history import fact_order, in_order
 from passlight.core.rules.points import Condition, Filter, Test
 
+#: So many things of one person are looked through as they are: an index costs more than it saves.
+FEW = 16
 _SAMPLES = frozenset({"lab.result", "lab.sampled"})
+# Looked up once: a member of an Enum is found anew each time that it is named.
+_IS, _PRESENT, _AT_LEAST = Test.IS, Test.PRESENT, Test.AT_LEAST
 # Facts of these kinds speak of the same thing when the key is equal, and contradict each other
 # when the value differs (field/08 1.6).
 _NATURAL_KEYS = {"lab.result": ("sample_id", "value"), "order.started": ("order_id", "type")}
@@ -44,72 +49,79 @@ def left_at(fact: Fact, *, ended: datetime | None) -> datetime | None:
     return ended
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A fact that ends or counts something."""
-
-    measured: datetime
-    counts: datetime
-    fact: Fact
+Counted = tuple[datetime, datetime, Fact]
+"""When a fact that ends or counts something was measured, from when on it counts, and the fact."""
 
 
 def _counted(fact: Fact, zone: ZoneInfo) -> Counted:
+    measured = counts = fact.occurred_at
     if is_dated(fact):
-        end = releases_at(fact, zone)
-        return Counted(end, end, fact)
-    if fact.kind in _SAMPLES:
-        measured = payload_instant(fact, "sampled_at") or fact.occurred_at
-        return Counted(measured, max(measured, fact.occurred_at), fact)
-    return Counted(fact.occurred_at, fact.occurred_at, fact)
+        measured = counts = releases_at(fact, zone)
+    elif fact.kind in _SAMPLES:
+        measured = payload_instant(fact, "sampled_at") or counts
+        counts = max(measured, counts)
+    return measured, counts, fact
 
 
 def meets(condition: Condition, fact: Fact) -> bool:
     """Return whether the payload meets one condition."""
     value = fact.payload.get(condition.field)
-    if condition.test is Test.PRESENT:
-        return (value is not None) is condition.values[0]
-    if condition.test is Test.IS:
+    test = condition.test
+    if test is _IS:
         return value in condition.values
+    if test is _PRESENT:
+        return (value is not None) is condition.values[0]
     if not isinstance(value, int | float):
         return False
     limit: float = condition.values[0]
-    return value >= limit if condition.test is Test.AT_LEAST else value <= limit
+    return value >= limit if test is _AT_LEAST else value <= limit
+
+
+_NONE: Sequence[Fact] = ()
 
 
 class PersonFacts:
     """The current facts of one person under one pack."""
 
-    __slots__ = ("_by_kind", "_counted", "zone")
+    __slots__ = ("_counted", "by_kind", "zone")
 
-    def __init__(self, facts: Iterable[Fact], *, zone: ZoneInfo) -> None:
+    def __init__(self, facts: Sequence[Fact], *, zone: ZoneInfo) -> None:
         self.zone = zone
-        self._by_kind: dict[str, list[Fact]] = defaultdict(list)
-        self._counted: dict[Filter, list[Counted]] = {}
+        self.by_kind: dict[str, list[Fact]] = {}
+        self._counted: dict[Filter, list[Counted]] | None = {} if len(facts) > FEW else None
         for fact in facts:
-            self._by_kind[fact.kind].append(fact)
+            alike = self.by_kind.get(fact.kind)
+            if alike is None:
+                self.by_kind[fact.kind] = [fact]
+            else:
+                alike.append(fact)
 
-    def has(self, kinds: tuple[str, ...]) -> bool:
-        """Return whether there is a fact of one of these kinds at all."""
-        return any(kind in self._by_kind for kind in kinds)
-
-    def matching(self, wanted: Filter) -> list[Fact]:
+    def matching(self, wanted: Filter) -> Sequence[Fact]:
         """Return the facts that pass a filter, in evaluation order."""
-        if len(wanted.kinds) == 1:
-            found = self._by_kind.get(wanted.kinds[0], [])
+        kinds = wanted.kinds
+        if len(kinds) == 1:
+            found = self.by_kind.get(kinds[0], _NONE)
         else:
-            found = [fact for kind in wanted.kinds for fact in self._by_kind.get(kind, ())]
-            found.sort(key=fact_order)
-        if wanted.where:
-            found = [fact for fact in found if all(meets(one, fact) for one in wanted.where)]
+            found = [fact for kind in kinds for fact in self.by_kind.get(kind, _NONE)]
+            if len(found) > 1:
+                found = in_order(found)
+        for condition in wanted.where:
+            found = [fact for fact in found if meets(condition, fact)]
         return found
 
     def counted(self, wanted: Filter) -> list[Counted]:
         """Return the facts that pass a filter, in the order in which they count."""
+        if self._counted is None:
+            return self._count(wanted)
         found = self._counted.get(wanted)
         if found is None:
-            found = [_counted(fact, self.zone) for fact in self.matching(wanted)]
-            found.sort(key=lambda one: (one.counts, *fact_order(one.fact)))
-            self._counted[wanted] = found
+            found = self._counted[wanted] = self._count(wanted)
+        return found
+
+    def _count(self, wanted: Filter) -> list[Counted]:
+        found = [_counted(fact, self.zone) for fact in self.matching(wanted)]
+        if len(found) > 1:
+            found.sort(key=lambda one: (one[1], *fact_order(one[2])))
         return found
 
 
@@ -125,21 +137,23 @@ class Conflict:
 
 def settle(
     facts: Sequence[Fact], rankings: Mapping[str, tuple[str, ...]]
-) -> tuple[list[Fact], tuple[Conflict, ...]]:
+) -> tuple[Sequence[Fact], tuple[Conflict, ...]]:
     """Return the facts without those that a better source contradicts, and the conflicts.
 
     A kind that the pack does not rank is left alone: all of its facts count, and the strictest
     measure wins.
     """
+    ranked = [fact for fact in facts if fact.kind in rankings and fact.kind in _NATURAL_KEYS]
+    if len(ranked) < 2:  # noqa: PLR2004
+        return facts, ()
     groups: dict[tuple[str, str], list[Fact]] = defaultdict(list)
-    for fact in facts:
-        if fact.kind in rankings and fact.kind in _NATURAL_KEYS:
-            key = fact.payload.get(_NATURAL_KEYS[fact.kind][0])
-            if key:
-                groups[fact.kind, key].append(fact)
+    for fact in ranked:
+        key = fact.payload.get(_NATURAL_KEYS[fact.kind][0])
+        if key:
+            groups[fact.kind, key].append(fact)
     conflicts: list[Conflict] = []
     dropped: set[str] = set()
-    for (kind, key), group in sorted(groups.items()):
+    for (kind, key), group in sorted(groups.items(), key=itemgetter(0)):
         field = _NATURAL_KEYS[kind][1]
         if len({str(fact.payload.get(field)) for fact in group}) < 2:  # noqa: PLR2004
             continue

@@ -4,8 +4,8 @@ The strictest measure in force wins, so no order can matter. ``valid_until`` is 
 answer may be kept; ``next_change`` is when the colour really becomes another one.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from passlight.core.kernel.colour import Colour
@@ -16,16 +16,14 @@ from passlight.core.status.measures import Measure, Question
 from passlight.core.status.reading import Conflict
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """When the colour becomes another one, and which."""
 
     at: datetime
     colour: Colour
 
 
-@dataclass(frozen=True, slots=True)
-class ShownBadge:
+class ShownBadge(NamedTuple):
     """A mark beside the colour, until when."""
 
     id: str
@@ -33,8 +31,7 @@ class ShownBadge:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(NamedTuple):
     """One person's colour at ``at``, as known at ``known_at`` (None: everything is known)."""
 
     subject: str
@@ -63,8 +60,7 @@ class Status:
         return self.measures[0] if self.measures else None
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """From ``start`` on (None: from ever) this colour, for this reason."""
 
     start: datetime | None

@@ -5,10 +5,11 @@ A colour at an instant is a lookup here, so being right needs no timer (field/08
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import heappop, heappush
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from passlight.core.facts.fact import Fact
@@ -16,18 +17,25 @@ from passlight.core.kernel.calendar import add
 from passlight.core.kernel.colour import Colour
 from passlight.core.kernel.interval import Interval, merge
 from passlight.core.rules.pack import MandatorySource, Pack, WhenStale
-from passlight.core.status.measures import Measure, MeasureKey, Outcome, Question
-from passlight.core.status.reading import Conflict, meets
+from passlight.core.status.measures import (
+    Measure,
+    MeasureKey,
+    Outcome,
+    Question,
+    strongest_first,
+)
+from passlight.core.status.reading import FEW, Conflict, meets
 from passlight.core.status.status import Change, Segment, ShownBadge, Status
 
 _UTC = ZoneInfo("UTC")
 _EVER = datetime.min.replace(tzinfo=UTC)
-Steps = tuple[list[datetime], list[Measure | None]]
+# Looked up once: a member of an Enum is found anew each time that it is named.
+_GREEN, _UNKNOWN, _CLOSED = Colour.GREEN, Colour.UNKNOWN, Colour.CLOSED
+Piece = tuple[datetime | None, datetime | None, int, Measure]
 Silences = tuple[tuple[MandatorySource, tuple[Interval, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of time under one pack, with what that pack makes of the person's facts."""
 
     when: Interval
@@ -37,7 +45,52 @@ class Span:
     conflicts: tuple[Conflict, ...]
 
 
-@dataclass(slots=True, kw_only=True)
+class Line:
+    """The measures of one span, asked for what is in force at an instant."""
+
+    __slots__ = ("_instants", "_pieces", "_strongest")
+
+    def __init__(self, measures: Sequence[Measure]) -> None:
+        """Keep a few as they are; of many, work out the strongest from each instant on."""
+        self._instants: list[datetime] | None = None
+        self._pieces = [
+            (start, end, measure.phase.colour.strictness, measure)
+            for measure in measures
+            for start, end in measure.pieces
+        ]
+        if len(measures) > FEW:
+            self._pieces.sort(key=lambda piece: piece[3].order())
+            self._instants, self._strongest = _steps(self._pieces)
+
+    def strongest(self, at: datetime) -> Measure | None:
+        """Return the strongest measure in force."""
+        if self._instants is not None:
+            place = bisect_right(self._instants, at)
+            return self._strongest[place - 1] if place else None
+        running = [
+            measure
+            for start, end, _, measure in self._pieces
+            if (start is None or start <= at) and (end is None or at < end)
+        ]
+        return min(running, key=Measure.order, default=None)
+
+    def colour(self, at: datetime) -> Colour:
+        """Return the strictest colour in force; green where there is none."""
+        if self._instants is not None:
+            strongest = self.strongest(at)
+            return strongest.phase.colour if strongest is not None else _GREEN
+        colour, reached = _GREEN, 0
+        for start, end, strictness, measure in self._pieces:
+            if (
+                strictness > reached
+                and (start is None or start <= at)
+                and (end is None or at < end)
+            ):
+                colour, reached = measure.phase.colour, strictness
+        return colour
+
+
+@dataclass(slots=True)
 class Timeline:
     """What ``evaluate`` found out; ``status`` and ``segments`` read it."""
 
@@ -48,14 +101,18 @@ class Timeline:
     facts: tuple[Fact, ...]
     spans: tuple[Span, ...]
     _edges: tuple[list[datetime], list[datetime]] | None = None
-    _steps: dict[Interval, Steps] = field(default_factory=dict)
+    _lines: dict[int, Line] = field(default_factory=dict)
 
     def _span(self, at: datetime) -> Span:
-        return next(span for span in self.spans if span.when.covers(at))
+        spans = self.spans
+        if len(spans) == 1:
+            return spans[0]
+        return next(span for span in spans if span.when.covers(at))
 
     def _zone(self, span: Span) -> ZoneInfo:
-        packs = (span.pack, *(one.pack for one in self.spans))
-        return next((pack.zone for pack in packs if pack is not None), _UTC)
+        if span.pack is not None:
+            return span.pack.zone
+        return next((one.pack.zone for one in self.spans if one.pack is not None), _UTC)
 
     def counted(self, at: datetime) -> tuple[Fact, ...]:
         """Return the facts without those that the pack in force at ``at`` sets aside."""
@@ -65,91 +122,92 @@ class Timeline:
 
     def colour(self, at: datetime) -> Colour:
         """Return the colour at ``at``, or the answer that stands in its place."""
-        return self._standing(at)[0]
+        return self._colour(at, self._span(at))
 
-    def _standing(self, at: datetime) -> tuple[Colour, Measure | None]:
-        """Return the colour and the strongest measure in force."""
-        if not self.identified:
-            return Colour.UNKNOWN, None
-        if self.closed_at is not None and at >= self.closed_at:
-            return Colour.CLOSED, None
-        span = self._span(at)
+    def _colour(self, at: datetime, span: Span) -> Colour:
+        if not self._answers(at):
+            return _CLOSED if self.identified else _UNKNOWN
         if span.pack is None:
-            return Colour.UNKNOWN, None
-        strongest = self._strongest(span, at)
-        colour = strongest.colour if strongest is not None else Colour.GREEN
-        if colour is Colour.GREEN and _stale(span, at, WhenStale.UNKNOWN):
-            colour = Colour.UNKNOWN
-        return colour, strongest
+            return _UNKNOWN
+        colour = self._line(span).colour(at)
+        if colour is _GREEN and span.silences and _stale(span, at, WhenStale.UNKNOWN):
+            colour = _UNKNOWN
+        return colour
 
-    def _strongest(self, span: Span, at: datetime) -> Measure | None:
-        steps = self._steps.get(span.when)
-        if steps is None:
-            steps = self._steps[span.when] = _steps(span.outcome.measures)
-        instants, strongest = steps
-        place = bisect_right(instants, at)
-        return strongest[place - 1] if place else None
+    def _answers(self, at: datetime) -> bool:
+        """Return whether the person is known and the code not closed."""
+        return self.identified and (self.closed_at is None or at < self.closed_at)
+
+    def _line(self, span: Span) -> Line:
+        line = self._lines.get(id(span))
+        if line is None:
+            line = self._lines[id(span)] = Line(span.outcome.measures)
+        return line
 
     def _boundaries(self) -> tuple[list[datetime], list[datetime]]:
         """Return where a measure starts or ends, and every instant at which anything may change."""
         if self._edges is None:
-            pieces: dict[MeasureKey, list[Interval]] = defaultdict(list)
-            others: set[datetime] = set()
-            for span in self.spans:
-                for measure in span.outcome.measures:
-                    pieces[measure.key].extend(measure.pieces)
-                for _, silences in span.silences:
-                    others.update(edge for one in silences for edge in _ends(one))
-                others.update(_ends(span.when))
-            edges = {
-                edge for parts in pieces.values() for one in merge(parts) for edge in _ends(one)
-            }
+            edges = [edge for piece in _in_force(self.spans) for edge in piece if edge is not None]
             if self.closed_at is not None:
-                edges.add(self.closed_at)
-            self._edges = (sorted(edges), sorted(edges | others))
+                edges.append(self.closed_at)
+            edges.sort()
+            others = [one for span in self.spans for _, times in span.silences for one in times]
+            if len(self.spans) > 1:
+                others += [span.when for span in self.spans]
+            every = edges
+            if others:
+                every = sorted(edges + [edge for one in others for edge in one if edge is not None])
+            self._edges = (edges, every)
         return self._edges
 
     def status(self, at: datetime) -> Status:
         """Return the status at ``at``."""
-        colour, strongest = self._standing(at)
         span = self._span(at)
-        measures = span.outcome.measures if strongest is not None else ()
-        active = [measure for measure in measures if measure.active(at)]
-        open_ = colour is not Colour.CLOSED and self.identified
-        valid_until, next_change = self._ahead(at, colour) if open_ else (None, None)
-        waived = [
-            measure
-            for measure in span.outcome.measures
-            if measure.when.covers(at) and not measure.active(at)
-        ]
+        colour = self._colour(at, span)
+        active: list[Measure] = []
+        waived: list[Measure] = []
+        for measure in span.outcome.measures:
+            if measure.active(at):
+                active.append(measure)
+            elif measure.when.covers(at):
+                waived.append(measure)
+        answers = self._answers(at)
+        valid_until = next_change = None
+        badges: tuple[ShownBadge, ...] = ()
+        questions: tuple[Question, ...] = ()
+        if answers:
+            valid_until, next_change = self._ahead(at, colour)
+            badges = _badges(span, self.facts, waived, at)
+            questions = _questions(span, at)
         return Status(
-            subject=self.subject,
-            at=at,
-            known_at=self.known_at,
-            zone=self._zone(span),
-            colour=colour,
-            valid_until=valid_until,
-            next_change=next_change,
-            measures=tuple(sorted(active, key=Measure.order)),
-            waived=tuple(sorted(waived, key=Measure.order)) if open_ else (),
-            badges=tuple(_badges(span, self.facts, waived, at)) if open_ else (),
-            questions=_questions(span, at) if open_ else (),
-            conflicts=span.conflicts,
-            stale_sources=tuple(source.source for source in _silent(span, at)),
-            pack=span.pack,
+            self.subject,
+            at,
+            self.known_at,
+            self._zone(span),
+            colour,
+            valid_until,
+            next_change,
+            strongest_first(active) if answers else (),
+            strongest_first(waived) if answers else (),
+            badges,
+            questions,
+            span.conflicts,
+            tuple([source.source for source in _silent(span, at)]) if span.silences else (),
+            span.pack,
         )
 
     def _ahead(self, at: datetime, colour: Colour) -> tuple[datetime | None, Change | None]:
         """Return the first boundary after ``at`` and the first at which the colour differs."""
         own, every = self._boundaries()
-        valid_until = next((edge for edge in own if edge > at and self._counts(edge)), None)
-        for edge in every:
-            if edge > at:
-                then = self.colour(edge)
-                if then is not colour:
-                    if valid_until is None or edge < valid_until:
-                        valid_until = edge
-                    return valid_until, Change(edge, then)
+        place = bisect_right(own, at)
+        valid_until = own[place] if place < len(own) and self._counts(own[place]) else None
+        for place in range(bisect_right(every, at), len(every)):
+            edge = every[place]
+            then = self.colour(edge)
+            if then is not colour:
+                if valid_until is None or edge < valid_until:
+                    valid_until = edge
+                return valid_until, Change(edge, then)
         return valid_until, None
 
     def _counts(self, edge: datetime) -> bool:
@@ -162,41 +220,47 @@ class Timeline:
         first = _EVER if since is None else since
         found: list[Segment] = []
         for edge in (first, *(edge for edge in every if edge > first)):
-            colour, strongest = self._standing(edge)
+            span = self._span(edge)
+            colour = self._colour(edge, span)
+            strongest = self._line(span).strongest(edge) if self._answers(edge) else None
             reason = strongest.reason_key if strongest is not None else None
             if not found or (found[-1].colour, found[-1].reason) != (colour, reason):
                 found.append(Segment(edge if found else None, colour, reason))
         return tuple(found)
 
 
-def _steps(measures: Sequence[Measure]) -> Steps:
-    """Return each instant at which a measure starts or ends, and the strongest from then on."""
-    pieces = [
-        (piece.start or _EVER, piece.end, place, measure)
-        for place, measure in enumerate(measures)
-        for piece in measure.pieces
-        if not piece.empty
-    ]
-    pieces.sort(key=lambda piece: (piece[0], piece[2]), reverse=True)
-    instants = sorted({one for start, end, _, _ in pieces for one in (start, end) if one})
-    # Strongest first; what has ended is taken off when it comes to the top. The count keeps two
-    # pieces of one measure apart: an end that is open cannot be compared.
-    running: list[tuple[object, int, int, datetime | None, Measure]] = []
-    count = 0
+def _in_force(spans: Sequence[Span]) -> Iterable[Interval]:
+    """Return when measures are in force; pieces of one measure that touch are joined.
+
+    Mostly there is one span with one measure a phase, and then there is nothing to join.
+    """
+    told = [span.outcome.measures for span in spans if span.outcome.measures]
+    if len(told) == 1 and len({id(measure.phase) for measure in told[0]}) == len(told[0]):
+        return [piece for measure in told[0] for piece in measure.pieces]
+    alike: dict[MeasureKey, list[Interval]] = defaultdict(list)
+    for measures in told:
+        for measure in measures:
+            alike[measure.key].extend(measure.pieces)
+    return [piece for parts in alike.values() for piece in merge(parts)]
+
+
+def _steps(ranked: Sequence[Piece]) -> tuple[list[datetime], list[Measure | None]]:
+    """Return each instant at which a piece starts or ends, and the strongest from then on."""
+    waiting = sorted(
+        ((start or _EVER, rank) for rank, (start, *_) in enumerate(ranked)), reverse=True
+    )
+    edges = {edge for start, end, *_ in ranked for edge in (start, end) if edge is not None}
+    instants = sorted(edges)
+    # Strongest first; what has ended is taken off when it comes to the top.
+    running: list[int] = []
     strongest: list[Measure | None] = []
     for instant in instants:
-        while pieces and pieces[-1][0] <= instant:
-            _, end, place, measure = pieces.pop()
-            count += 1
-            heappush(running, (measure.order(), place, count, end, measure))
-        while running and (end := running[0][3]) is not None and end <= instant:
+        while waiting and waiting[-1][0] <= instant:
+            heappush(running, waiting.pop()[1])
+        while running and (end := ranked[running[0]][1]) is not None and end <= instant:
             heappop(running)
-        strongest.append(running[0][4] if running else None)
+        strongest.append(ranked[running[0]][3] if running else None)
     return instants, strongest
-
-
-def _ends(interval: Interval) -> list[datetime]:
-    return [edge for edge in (interval.start, interval.end) if edge is not None]
 
 
 def _silent(span: Span, at: datetime) -> list[MandatorySource]:
@@ -212,16 +276,19 @@ def _stale(span: Span, at: datetime, when_stale: WhenStale) -> bool:
 
 
 def _questions(span: Span, at: datetime) -> tuple[Question, ...]:
+    if not span.outcome.questions:
+        return ()
     return tuple(question for question in span.outcome.questions if question.when.covers(at))
 
 
 def _badges(
     span: Span, facts: tuple[Fact, ...], waived: list[Measure], at: datetime
-) -> Iterator[ShownBadge]:
+) -> tuple[ShownBadge, ...]:
     """Return the marks of the pack, then of waivers, then of silent sources."""
+    found: list[ShownBadge] = []
     pack = span.pack
     if pack is None:
-        return
+        return ()
     for badge in pack.badges:
         ends = [
             add(fact.occurred_at, badge.within, zone=pack.zone)
@@ -231,9 +298,13 @@ def _badges(
             and all(meets(condition, fact) for condition in badge.filter.where)
         ]
         if ends and max(ends) > at:
-            yield ShownBadge(badge.id, badge.text, max(ends))
+            found.append(ShownBadge(badge.id, badge.text, max(ends)))
     for waiver in span.outcome.waivers:
         if waiver.when.covers(at) and any(waiver.applies(measure) for measure in waived):
-            yield ShownBadge(waiver.permission.id, waiver.permission.text, waiver.when.end)
-    for source in _silent(span, at):
-        yield ShownBadge(f"stale-{source.source}", source.text, None)
+            mark = waiver.permission
+            found.append(ShownBadge(mark.id, mark.text, waiver.when.end))
+    if span.silences:
+        found += [
+            ShownBadge(f"stale-{source.source}", source.text, None) for source in _silent(span, at)
+        ]
+    return tuple(found)
