@@ -110,7 +110,7 @@ class Follower:
     def _count_impact(self, clock: Clock) -> None:
         """Count what parameters that were asked for would change."""
         with transaction.atomic():
-            asked = ParametersVersion.objects.filter(decided_at=None, impact=None).first()
+            asked = ParametersVersion.objects.filter(decided_at=None, impact__isnull=True).first()
             if asked is None:
                 return
             parameters = parameters_from_json(asked.values)
