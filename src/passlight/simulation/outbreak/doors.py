@@ -7,6 +7,7 @@ poll; a door whose line is cut goes on with the list that it has.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from passlight.core.kernel.colour import Colour
 from passlight.simulation.outbreak.draws import Draws, Ints
@@ -29,14 +30,26 @@ class Doors:
 
     def known_at(self, venues: Ints, seconds: Ints) -> Ints:
         """Return up to which second the doors of ``venues`` know the facts at ``seconds``."""
-        lag = WORKER_SECONDS + (self.draws.each("poll", venues) * POLL_SECONDS).astype(np.int64)
+        lag = self._lag(venues)
         day = seconds // DAY
         begins, ends = self._offline(venues, day)
         inside = (seconds >= begins) & (seconds < ends)
         at = np.where(inside, begins, seconds) - lag
         return at // DELTA_SECONDS * DELTA_SECONDS
 
-    def online(self, venues: Ints, seconds: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def reached_at(self, venues: Ints, recorded: Ints) -> Ints:
+        """Return the first second at which each door knows what was recorded then."""
+        lag = self._lag(venues)
+        first = -(-recorded // DELTA_SECONDS) * DELTA_SECONDS + lag
+        begins, ends = self._offline(venues, first // DAY)
+        waits = (first >= begins) & (first < ends) & (self.known_at(venues, first) < recorded)
+        return np.where(waits, np.maximum(first, ends), first)
+
+    def _lag(self, venues: Ints) -> Ints:
+        polls: Ints = (self.draws.each("poll", venues) * POLL_SECONDS).astype(np.int64)
+        return WORKER_SECONDS + polls
+
+    def online(self, venues: Ints, seconds: Ints) -> NDArray[np.bool_]:
         """Return whether the doors had a line at that second."""
         begins, ends = self._offline(venues, seconds // DAY)
         return (seconds < begins) | (seconds >= ends)

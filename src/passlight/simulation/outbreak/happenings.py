@@ -161,13 +161,14 @@ class Events:
         false = not result.true
         at = result.at + self._draws.between("review", REVIEW, person) * MINUTE
         quiet = self._disease.asymptomatic[person] or false
-        payload: dict[str, str] = {"case_id": f"c-{person}", "sampled_at": iso(sampled)}
+        name = f"{person}-{sampled // DAY}"  # a mistaken case may be followed by a true one
+        payload: dict[str, str] = {"case_id": f"c-{name}", "sampled_at": iso(sampled)}
         if not quiet:
             payload["onset_at"] = iso(int(self._disease.onset_at[person]))
         case = Happening(
             source=CDC,
             kind="case.asymptomatic" if quiet else "case.confirmed",
-            key=f"case-{person}",
+            key=f"case-{name}",
             person=person,
             at=at,
             payload=payload,
@@ -179,7 +180,7 @@ class Events:
         self.away_from[person] = at
         for other in self._town.household_of(person):
             if other != person:
-                told += self._household_contact(person, other, at, true=not false)
+                told += self._household_contact(name, other, at, true=not false)
         if false:
             hours = self._draws.between("revised", REVISION_HOURS, person)
             self._revise(person, result, at + hours * HOUR)
@@ -190,7 +191,7 @@ class Events:
             Happening(
                 source=HOSPITAL,
                 kind="case.discharged",
-                key=f"discharged-{person}",
+                key=f"discharged-{name}",
                 person=person,
                 at=leaves,
                 payload={"case_id": payload["case_id"]},
@@ -199,7 +200,7 @@ class Events:
         for later in CONTACT_TEST_DAYS:
             self._test_on((leaves + ORDER_DAYS * DAY) // DAY + later, person)
 
-    def _household_contact(self, case: int, person: int, at: int, *, true: bool) -> list[Happening]:
+    def _household_contact(self, case: str, person: int, at: int, *, true: bool) -> list[Happening]:
         """Tell that somebody lives with a case, and the order that follows; test them."""
         key = f"{case}-{person}"
         contact = Happening(
@@ -241,7 +242,7 @@ class Events:
             Happening(
                 source=CDC,
                 kind="lab.result",
-                key=f"review-{person}",
+                key=f"review-{person}-{at}",
                 person=person,
                 at=at,
                 payload={**result.payload, "reported_at": iso(at), "value": "neg"},

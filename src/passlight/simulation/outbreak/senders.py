@@ -178,6 +178,12 @@ class Senders:
         lines = self._waiting.pop(day, [])
         return sorted(lines, key=lambda line: (line.arrives, line.number))
 
+    def forget(self) -> None:
+        """Drop what was sent: somebody wants the events alone."""
+        self.sent.clear()
+        self.truth.clear()
+        self._waiting.clear()
+
     def _count(self) -> int:
         self._number += 1
         return self._number

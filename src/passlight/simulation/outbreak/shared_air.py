@@ -126,6 +126,8 @@ def _run(world: Outbreak, case: TracedCase, first: int, last: int) -> Doses:
             and len(those) * 100 > len(present[zone]) * cap.share_percent_max
         )
     }
+    # What an officer released is told; whether to release is a person's choice, and given.
+    waits = {zone for zone in waits if world.town.zones.names(zone)[1] in case.kept_back}
     return {key: dose for key, dose in doses.items() if zone_of[key] not in waits}
 
 

@@ -34,19 +34,28 @@ from passlight.simulation.outbreak.visit_store import NOT_RECORDED, VisitStore
 CASE_KINDS = ("case.confirmed", "case.asymptomatic")
 TRACED_AFTER = (20, 45, 90, 180, 360)
 WITHDRAWN_AFTER = 5 * MINUTE
+DECIDED_AFTER = (60, 120, 240, 480, 900)
+RELEASED_SHARE = 0.85
 CLOSE_MINUTES, CLOSE_A_CASE = 240, 5
 _POLICY_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(slots=True)
 class TracedCase:
-    """One version of one case and what tracing made of it."""
+    """One version of one case and what tracing made of it.
 
+    ``exposures`` are those that were told, at once or after an officer had released their zone;
+    ``kept_back`` are the held zones that no officer released.
+    """
+
+    number: int
     fact: Fact
     isolated_at: datetime
     told: list[Happening] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
+    at_once: int = 0
     held: list[HeldZone] = field(default_factory=list)
+    kept_back: set[str] = field(default_factory=set)
     traced_at: int = 0
     withdrawn_at: int | None = None
     days: list[tuple[int, int]] = field(default_factory=list)
@@ -84,9 +93,9 @@ class Tracing:
             if before is not None:
                 self._withdraw(before, recorded + WITHDRAWN_AFTER)
             if fact.op is Op.ASSERT:
-                case = TracedCase(fact=fact, isolated_at=fact.occurred_at)
-                self._current[fact.fact_id] = case
                 number = len(self.cases)
+                case = TracedCase(number=number, fact=fact, isolated_at=fact.occurred_at)
+                self._current[fact.fact_id] = case
                 self.cases.append(case)
                 delay = self._town.draws.between("traced after", TRACED_AFTER, number) * MINUTE
                 due = max(recorded + delay, second_of(fact.recorded_at))
@@ -134,13 +143,26 @@ class Tracing:
         held = held_zones(counted, present=present, cap=self.parameters.cap)
         waiting = {(one.case_id, one.venue, one.zone) for one in held}
         case.held += held
-        spoken = [one for one in counted if case_place(one) not in waiting]
-        case.exposures += spoken
-        for number, one in enumerate(spoken):
-            self._tell(case, one, due, number)
-        self._assess(case, [*spoken, *(one for one in counted if case_place(one) in waiting)], due)
+        at_once = [one for one in counted if case_place(one) not in waiting]
+        case.at_once += len(at_once)
+        for number, one in enumerate(at_once):
+            self._tell(case, one, due + number // 50)
+        for place in sorted(waiting):
+            self._decide(case, [one for one in counted if case_place(one) == place], due)
+        self._assess(case, counted, due)
 
-    def _tell(self, case: TracedCase, one: Exposure, due: int, number: int) -> None:
+    def _decide(self, case: TracedCase, found: list[Exposure], due: int) -> None:
+        """Let an officer release what one zone holds, or keep it back."""
+        zone = found[0].zone
+        if not self._town.draws.chance(RELEASED_SHARE, "released", case.number, _number(zone)):
+            case.kept_back.add(zone)
+            return
+        waits = self._town.draws.between("decided", DECIDED_AFTER, case.number, _number(zone))
+        for number, one in enumerate(found):
+            self._tell(case, one, due + waits * MINUTE + number // 50)
+
+    def _tell(self, case: TracedCase, one: Exposure, at: int) -> None:
+        case.exposures.append(one)
         place = f"{one.venue}/{one.zone}/{one.visit_key}/{one.case_visit_key}"
         told = Happening(
             source=TRACING,
@@ -159,7 +181,7 @@ class Tracing:
             true=self._is_true(person_of(case.fact.subject)),
         )
         case.told.append(told)
-        self._senders.tell(told, not_before=due + number // 50)
+        self._senders.tell(told, not_before=at)
 
     def _assess(self, case: TracedCase, found: list[Exposure], due: int) -> None:
         """Let an investigator name the closest of the companions, most minutes first."""
