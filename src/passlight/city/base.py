@@ -31,7 +31,9 @@ def end_of(epoch: Epoch) -> int:
 
 def span_at(epochs: Sequence[Epoch], at: int) -> int:
     """Return the number of the epoch that covers an instant."""
-    return next(place for place, epoch in enumerate(epochs) if start_of(epoch) <= at < end_of(epoch))
+    return next(
+        place for place, epoch in enumerate(epochs) if start_of(epoch) <= at < end_of(epoch)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,7 @@ class Base:
 def base_of(epochs: Sequence[Epoch], others: Others, known_at: int | None, *, since: int) -> Base:
     """Return the base; steps before ``since`` that do not hold there are left out."""
     silent = tuple(
-        silences(epoch.pack, others, known_at) if epoch.pack is not None else ()
-        for epoch in epochs
+        silences(epoch.pack, others, known_at) if epoch.pack is not None else () for epoch in epochs
     )
     edges = {EVER, *(start_of(epoch) for epoch in epochs)}
     for some in silent:
@@ -77,9 +78,7 @@ def base_of(epochs: Sequence[Epoch], others: Others, known_at: int | None, *, si
     return Base(tuple(steps), silent)
 
 
-def _colour(
-    epochs: Sequence[Epoch], silent: Sequence[Sequence[Silence]], at: int
-) -> int:
+def _colour(epochs: Sequence[Epoch], silent: Sequence[Sequence[Silence]], at: int) -> int:
     span = span_at(epochs, at)
     if epochs[span].pack is None:
         return UNKNOWN

@@ -22,8 +22,9 @@ from passlight.city.sql.points import NeedTexts
 from passlight.city.sql.spans import SpanOf, Spans
 from passlight.city.sql.stages import Statement
 from passlight.city.sql.standing import Standing
-from passlight.city.sql.zones import ALWAYS, horizon, settles
+from passlight.city.sql.zones import horizon
 from passlight.city.store import Store
+from passlight.core.facts.kinds import kind_rank
 from passlight.core.rules.pack import Existing, Pack
 from passlight.core.rules.schedule import Epoch, PackSchedule
 
@@ -88,10 +89,11 @@ class Compiled:
         self.rules = sorted({rule.id for pack in packs for rule in pack.rules})
         numbers = {rule: number for number, rule in enumerate(self.rules)}
         needed = self._needed_since()
+        calendars = self._calendars(packs)
         self.packs = [
             PackQueries(
                 dialect=self.engine.dialect,
-                calendar=self._calendar(pack),
+                calendar=calendars[pack.zone.key],
                 pack=pack,
                 number=number,
                 rule_numbers=numbers,
@@ -119,27 +121,38 @@ class Compiled:
         ]
         return min([self.since, *(change - 1 for change in changes)])
 
-    def _calendar(self, pack: Pack) -> Calendar:
-        low, high = ALWAYS
-        if not settles(pack.zone):
-            low, high = self._range()
-            reach = horizon(pack)
-            low, high = low - reach, high + reach
-        return Calendar(dialect=self.engine.dialect, zone=pack.zone, low=low, high=high)
+    def _calendars(self, packs: Sequence[Pack]) -> dict[str, Calendar]:
+        """Return the calendar of each zone, with no more changes than the facts can meet."""
+        low, high = self._range(kinds_read(packs)) if packs else (0, 0)
+        reach = max((horizon(pack) for pack in packs), default=0)
+        zones = {pack.zone.key: pack.zone for pack in packs}
+        return {
+            key: Calendar(
+                dialect=self.engine.dialect,
+                zone=zone,
+                low=low - reach,
+                high=high + reach,
+                number=number,
+            )
+            for number, (key, zone) in enumerate(sorted(zones.items()))
+        }
 
-    def _range(self) -> tuple[int, int]:
-        """Return the earliest and the latest instant that any fact or moment names."""
+    def _range(self, kinds: set[str]) -> tuple[int, int]:
+        """Return the earliest and the latest instant that any fact, pack or moment names."""
         found = [micros(one.at) for one in self.asked]
         for epoch in self.epochs:
             found += [edge for edge in (start_of(epoch), end_of(epoch)) if EVER < edge < NEVER]
+            if epoch.pack is not None and epoch.pack.effective.start is not None:
+                found.append(micros(epoch.pack.effective.start))
         columns = ", ".join(f"min({name}), max({name})" for name in _INSTANTS)
+        ranks = ", ".join(str(kind_rank(kind)) for kind in sorted(kinds))
         files = [self.store.facts(bucket) for bucket in self.store.buckets]
-        for source in ([self.store.linked], files):
-            if source:
-                self.engine.register_parquet("facts_everywhere", source)
-                for batch in self.engine.rows(f"SELECT {columns} FROM facts_everywhere"):
-                    found += [value for row in batch for value in row if value is not None]
-        self.engine.drop("facts_everywhere")
+        if files:
+            self.engine.register_parquet("facts_everywhere", [*files, self.store.linked])
+            asked = f"SELECT {columns} FROM facts_everywhere WHERE kind IN ({ranks})"
+            for batch in self.engine.rows(asked):
+                found += [value for row in batch for value in row if value is not None]
+            self.engine.drop("facts_everywhere")
         return min(found), max(found)
 
     def _register(self) -> None:
@@ -150,16 +163,16 @@ class Compiled:
             (one.place, one.known, micros(one.at), one.span, self._pack_number(one.span))
             for one in self.asked
         ]
-        columns = dict.fromkeys(("moment", "kid", "at", "span", "pack"), BIGINT)
+        columns = dict.fromkeys(("moment", "kid", "t", "span", "pack"), BIGINT)
         engine.register_rows("moments", columns, rows)
         steps = [
             (kid, at, colour) for kid, base in enumerate(self.bases) for at, colour in base.steps
         ]
-        columns = dict.fromkeys(("kid", "at", "colour"), BIGINT)
+        columns = dict.fromkeys(("kid", "t", "colour"), BIGINT)
         engine.register_rows("base_rows", columns, steps)
         dialect = engine.dialect
-        step = dialect.struct({"at": "at", "colour": "colour"})
-        type_ = dialect.struct_type({"at": BIGINT, "colour": BIGINT})
+        step = dialect.struct({"t": "t", "colour": "colour"})
+        type_ = dialect.struct_type({"t": BIGINT, "colour": BIGINT})
         engine.keep(
             "base_steps",
             f"SELECT kid, {dialect.sort('steps')} AS steps FROM (SELECT kid, "
@@ -249,6 +262,7 @@ class Compiled:
             known_at=self.known_at,
             kinds=kinds_read(packs),
             linked=self.linked,
+            calendars=list({one.calendar.number: one.calendar for one in self.packs}.values()),
         )
         found = list(facts.statements())
         for queries in self.packs:
@@ -262,8 +276,7 @@ class Compiled:
                     measures=None
                     if epoch.pack is None
                     else self.packs[self.number(epoch.pack)].measures,
-                    keeps=epoch.pack is not None
-                    and epoch.pack.existing_measures is Existing.KEEP,
+                    keeps=epoch.pack is not None and epoch.pack.existing_measures is Existing.KEEP,
                 )
                 for epoch in self.epochs
             ],

@@ -8,6 +8,8 @@ import duckdb
 from passlight.city.dialect import DuckDialect
 from passlight.city.engine import Row
 
+_ROWS_AT_ONCE = 500
+
 
 def quoted(path: Path) -> str:
     """Return a path as an SQL text."""
@@ -57,11 +59,11 @@ class DuckEngine:
         typed = ", ".join(f"{column} {type_}" for column, type_ in columns.items())
         self._connection.execute(f"CREATE TEMP TABLE {name} ({typed})")
         self._kept[name] = "TABLE"
-        if rows:
-            marks = ", ".join("?" for _ in columns)
-            self._connection.begin()
-            self._connection.executemany(f"INSERT INTO {name} VALUES ({marks})", list(rows))
-            self._connection.commit()
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[start : start + _ROWS_AT_ONCE]
+            marks = ", ".join(f"({', '.join('?' * len(columns))})" for _ in some)
+            values = [value for row in some for value in row]
+            self._connection.execute(f"INSERT INTO {name} VALUES {marks}", values)
 
     def view(self, name: str, sql: str) -> None:
         """Make a view of a query."""

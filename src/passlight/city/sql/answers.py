@@ -7,7 +7,7 @@ from passlight.city.dialect import BIGINT, Dialect
 from passlight.city.sql.filters import kinds_are, passes
 from passlight.city.sql.packs import PackQueries
 from passlight.city.sql.points import NEED_FIELDS
-from passlight.city.sql.stages import Statement
+from passlight.city.sql.stages import Stages, Statement
 from passlight.city.sql.standing import kid_of
 
 _SHOWN = ("rule", "phase", "pack", "strict", "mstart", "mend", "t1", "t2")
@@ -34,15 +34,15 @@ class Answers:
 
     def _answers(self) -> str:
         dialect = self.dialect
-        now = dialect.last(dialect.filter("s.steps", "x", "x.at <= m.at"))
+        now = dialect.last(dialect.filter("s.steps", "x", "x.t <= m.t"))
         at = (
-            f"SELECT m.moment, m.at, s.p, s.own, s.steps, {dialect.field(now, 'colour')} AS colour "
+            f"SELECT m.moment, m.t, s.p, s.own, s.steps, {dialect.field(now, 'colour')} AS colour "
             f"FROM standing s {self._moments_of('s.p')}"
         )
-        change = dialect.first(dialect.filter("steps", "x", "x.at > at AND x.colour <> colour"))
-        edge = dialect.first(dialect.sort(dialect.filter("own", "x", "x > at")))
+        change = dialect.first(dialect.filter("steps", "x", "x.t > t AND x.colour <> colour"))
+        edge = dialect.first(dialect.sort(dialect.filter("own", "x", "x > t")))
         ahead = f"SELECT moment, p, colour, {change} AS change, {edge} AS edge FROM ({at}) a"
-        change_at = dialect.field("change", "at")
+        change_at = dialect.field("change", "t")
         return (
             f"SELECT moment, p, colour, least(edge, {change_at}) AS valid_until, "
             f"{change_at} AS change_at, {dialect.field('change', 'colour')} AS change_colour "
@@ -57,11 +57,11 @@ class Answers:
         types["closing"] = dialect.list_type(BIGINT)
         types["needs"] = dialect.list_type(dialect.struct_type(NEED_FIELDS))
         item = dialect.collect(dialect.struct(fields), None, dialect.struct_type(types))
-        holds = dialect.size(dialect.filter("a.pieces", "x", "x.s <= m.at AND m.at < x.e"))
+        holds = dialect.size(dialect.filter("a.pieces", "x", "x.s <= m.t AND m.t < x.e"))
         return (
             f"SELECT m.moment, a.p, {item} AS measures FROM measures_all a "
             f"{self._moments_of('a.p')} AND m.span = a.span "
-            f"WHERE a.mstart <= m.at AND m.at < a.mend AND {holds} > 0 GROUP BY m.moment, a.p"
+            f"WHERE a.mstart <= m.t AND m.t < a.mend AND {holds} > 0 GROUP BY m.moment, a.p"
         )
 
     def facts_shown(self) -> str:
@@ -91,24 +91,28 @@ class Answers:
     def _badges_of(self, queries: PackQueries) -> Iterator[str]:
         dialect, number = self.dialect, self.dialect.big
         for place, badge in enumerate(queries.pack.badges):
-            until = f"max({queries.calendar.add('f.occurred_at', badge.within)})"
+            stages = Stages(
+                f"SELECT m.moment, f.p, m.t, f.occurred_at FROM facts_now f "
+                f"JOIN moments m ON m.kid = f.kid AND f.occurred_at <= m.t "
+                f"WHERE m.pack = {queries.number} AND {passes(dialect, badge.filter, 'f')}"
+            )
+            until = queries.calendar.add("occurred_at", badge.within, stages.let)
+            each = stages.select(f"moment, p, t, {until} AS until")
             yield (
-                f"SELECT m.moment, f.p, {number(BADGE)} AS form, {number(0)} AS granted_at, "
-                f"{number(0)} AS waiver, {number(place)} AS which, {until} AS until "
-                f"FROM facts_now f JOIN moments m ON m.kid = f.kid AND f.occurred_at <= m.at "
-                f"WHERE m.pack = {queries.number} AND {passes(dialect, badge.filter, 'f')} "
-                f"GROUP BY m.moment, f.p, m.at HAVING {until} > m.at"
+                f"SELECT moment, p, {number(BADGE)} AS form, {number(0)} AS granted_at, "
+                f"{number(0)} AS waiver, {number(place)} AS which, max(until) AS until "
+                f"FROM ({each}) e GROUP BY moment, p, t HAVING max(until) > t"
             )
         if queries.pack.waivers:
             waivers = queries.waivers
-            holds = dialect.size(dialect.filter("a.pieces", "x", "x.s <= m.at AND m.at < x.e"))
+            holds = dialect.size(dialect.filter("a.pieces", "x", "x.s <= m.t AND m.t < x.e"))
             yield (
                 f"SELECT m.moment, a.p, {number(WAIVER)} AS form, w.granted_at, w.waiver, "
                 f"w.permission AS which, w.e AS until FROM measures_all a "
                 f"JOIN {waivers.name} w ON w.p = a.p {self._moments_of('a.p')} "
                 f"AND m.span = a.span WHERE m.pack = {queries.number} "
-                f"AND a.mstart <= m.at AND m.at < a.mend AND {holds} = 0 "
-                f"AND w.s <= m.at AND m.at < w.e AND {waivers.applies('w', 'a')}"
+                f"AND a.mstart <= m.t AND m.t < a.mend AND {holds} = 0 "
+                f"AND w.s <= m.t AND m.t < w.e AND {waivers.applies('w', 'a')}"
             )
 
     def full(self) -> str:

@@ -5,7 +5,7 @@ engine is asked for a time zone: the changes of the offset are read from ``zonei
 two instants that enclose everything that the query can meet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -18,6 +18,7 @@ DAY = 86_400_000_000
 _SECOND = 1_000_000
 # Whole days that make every instant positive, so that division rounds down in every engine.
 _SHIFT_DAYS = 1_000_000
+Let = Callable[[str], str]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9998, 1, 1, tzinfo=UTC)
 
@@ -69,19 +70,29 @@ def changes(zone: ZoneInfo, low: int, high: int) -> tuple[int, tuple[Change, ...
     return first, tuple(found)
 
 
+def itself(value: str) -> str:
+    """Return the value, unnamed."""
+    return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """The days of one zone, between two instants that enclose all of a query's."""
+    """The days of one zone, between two instants that enclose all of a query's.
+
+    ``number`` tells its columns of the facts from those of other zones.
+    """
 
     dialect: Dialect
     zone: ZoneInfo
     low: int
     high: int
+    number: int = 0
 
     def local(self, instant: str) -> str:
         """Return what the wall clock shows at an instant, as if it were UTC."""
         first, found = changes(self.zone, self.low, self.high)
-        return f"({instant} + {self._steps(instant, first, [(one.at, one.after) for one in found])})"
+        steps = [(one.at, one.after) for one in found]
+        return f"({instant} + {self._steps(instant, first, steps)})"
 
     def _steps(self, value: str, first: int, steps: Sequence[tuple[int, int]]) -> str:
         """Return the offset after the last step at or before ``value``: a tree of CASEs."""
@@ -108,27 +119,29 @@ class Calendar:
         steps = [(one.at + max(one.before, one.after), one.after) for one in found]
         return f"({wall} - {self._steps(wall, first, steps)})"
 
-    def start_of_day(self, day: str) -> str:
+    def start_of_day(self, day: str, let: Let = itself) -> str:
         """Return the first instant of a day."""
-        return self.on_the_wall(f"({day} * {self.dialect.big(DAY)})")
+        return self.on_the_wall(let(f"({day} * {self.dialect.big(DAY)})"))
 
-    def next_day(self, instant: str) -> str:
-        """Return the first instant of the local date after that of ``instant``."""
-        return self.start_of_day(f"({self.day(instant)} + 1)")
+    def add(self, instant: str, duration: Duration, let: Let = itself) -> str:
+        """Return the instant ``duration`` after another one; NULL after NULL.
 
-    def add(self, instant: str, duration: Duration) -> str:
-        """Return the instant ``duration`` after another one; NULL after NULL."""
+        ``let`` names the values on the way, so that the clocks' changes are not written into
+        each other.
+        """
         if isinstance(duration, Elapsed):
             delta = duration.delta // timedelta(microseconds=1)
             return f"({instant} + {self.dialect.big(delta)})"
+        day = let(self.day(instant))
         if isinstance(duration, Years):
-            return self.start_of_day(self._anniversary(self.day(instant), duration.years))
-        return self._calendar_days(instant, duration)
+            return self.start_of_day(let(self._anniversary(day, duration.years)), let)
+        return self._calendar_days(day, duration, let)
 
-    def _calendar_days(self, instant: str, duration: CalendarDays) -> str:
+    def _calendar_days(self, day: str, duration: CalendarDays, let: Let) -> str:
         days = duration.days - duration.counts_first + duration.inclusive
-        wall = f"({self.day(instant)} + {self.dialect.big(days)}) * {self.dialect.big(DAY)}"
-        return self.on_the_wall(f"({wall} + {self.dialect.big(_of_day(duration.release))})")
+        midnight = f"({day} + {self.dialect.big(days)}) * {self.dialect.big(DAY)}"
+        release = self.dialect.big(_of_day(duration.release))
+        return self.on_the_wall(let(f"({midnight} + {release})"))
 
     def _anniversary(self, day: str, years: int) -> str:
         """Return the same date years later; 29 February becomes 1 March where there is none."""
@@ -138,18 +151,29 @@ class Calendar:
 
     def begins_at(self, row: str) -> str:
         """Return when a fact starts something; one known by its date starts with that day."""
-        at = f"{row}.occurred_at"
-        return f"CASE WHEN {row}.dated THEN {self.start_of_day(self.day(at))} ELSE {at} END"
+        return f"{row}.begins_{self.number}"
 
     def releases_at(self, row: str) -> str:
         """Return when a fact ends something; one known by its date does with the next day."""
-        at = f"{row}.occurred_at"
-        return f"CASE WHEN {row}.dated THEN {self.next_day(at)} ELSE {at} END"
+        return f"{row}.releases_{self.number}"
 
     def until(self, row: str) -> str:
         """Return when what a fact states is over; the day of a date belongs to it."""
-        end = f"{row}.occurred_until"
-        return f"CASE WHEN {row}.dated THEN {self.next_day(end)} ELSE {end} END"
+        return f"{row}.ended_{self.number}"
+
+    def fact_columns(self, let: Let) -> dict[str, str]:
+        """Return the columns of facts that the three before name, over one row of facts."""
+        day, last = let(self.day("occurred_at")), let(self.day("occurred_until"))
+        starts = self.start_of_day(day, let)
+        next_day, over = (
+            self.start_of_day(f"({day} + 1)", let),
+            self.start_of_day(f"({last} + 1)", let),
+        )
+        return {
+            f"begins_{self.number}": f"CASE WHEN dated THEN {starts} ELSE occurred_at END",
+            f"releases_{self.number}": f"CASE WHEN dated THEN {next_day} ELSE occurred_at END",
+            f"ended_{self.number}": f"CASE WHEN dated THEN {over} ELSE occurred_until END",
+        }
 
 
 def _of_day(at: time) -> int:

@@ -102,7 +102,9 @@ class Linking:
         cases = [(f"a.n >= {self.wanted}", "a"), ("x.resets = 1", self._none())]
         if self.every:
             cases.append(("a.n > 0 AND x.mark = a.mark", "a"))
-            cases.append((f"a.n > 0 AND x.mark <> a.mark + {_ONE}", self._state(_ONE, "x.mark", own)))
+            cases.append(
+                (f"a.n > 0 AND x.mark <> a.mark + {_ONE}", self._state(_ONE, "x.mark", own))
+            )
         elif self.gap:
             cases.append(("a.n > 0 AND x.measured < a.mark", "a"))
         written = " ".join(f"WHEN {condition} THEN {value}" for condition, value in cases)

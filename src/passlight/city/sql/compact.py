@@ -40,7 +40,7 @@ class Compact:
         edge = dialect.first(dialect.sort("own"))
         standing = f"SELECT s.*, {now} AS colour FROM standing s"
         ahead = f"SELECT *, {change} AS change, {edge} AS edge FROM ({standing}) c"
-        change_at = dialect.field("change", "at")
+        change_at = dialect.field("change", "t")
         told = (
             f"SELECT p, colour, least(edge, {change_at}) AS valid_until, {change_at} AS next_at, "
             f"{dialect.field('change', 'colour')} AS next_colour, closed, "
@@ -102,7 +102,7 @@ class Compact:
         phase = dialect.field(this, "phase")
         segment = dialect.struct(
             {
-                "from_at": f"CASE WHEN i > 1 THEN {dialect.field(this, 'at')} END",
+                "from_at": f"CASE WHEN i > 1 THEN {dialect.field(this, 't')} END",
                 "colour": self._named(dialect.field(this, "colour")),
                 "pack": named("pack", packs),
                 "rule": named("rule", self.part.rules),

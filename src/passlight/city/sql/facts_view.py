@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from passlight.city.columns import FACT_COLUMNS
 from passlight.city.dialect import NEVER, Dialect
+from passlight.city.sql.calendar import Calendar
 from passlight.city.sql.packs import SAME_THING
-from passlight.city.sql.stages import Statement
+from passlight.city.sql.stages import Stages, Statement
 from passlight.core.facts.kinds import kind_rank
 from passlight.core.rules.pack import AbsenceForm, DuringForm, Pack, TriggerForm
 from passlight.core.rules.points import Next, Nth, walk
@@ -55,6 +56,7 @@ class FactsView:
     known_at: Sequence[int | None]
     kinds: set[str]
     linked: bool
+    calendars: Sequence[Calendar]
 
     @property
     def times(self) -> int:
@@ -74,14 +76,20 @@ class FactsView:
             )
         yield Statement("people_now", people, kept=False)
         # With several times of knowledge each row would be made anew by everybody who reads it.
-        yield Statement("facts_now", self._facts(), kept=self.times > 1)
+        stages = Stages(self._facts())
+        days = {
+            name: value
+            for calendar in self.calendars
+            for name, value in calendar.fact_columns(stages.let).items()
+        }
+        columns = ["p", "kid", *_COLUMNS, *(f"{value} AS {name}" for name, value in days.items())]
+        yield Statement("facts_now", stages.select(", ".join(columns)), kept=self.times > 1)
 
     def _facts(self) -> str:
         if not self.linked:
             return self._known("facts_of_bucket", "f.person", "")
-        apart = (
-            "NOT EXISTS (SELECT 1 FROM members a WHERE a.person = f.person AND a.kid = "
-            + ("k.kid)" if self.times > 1 else f"{self.dialect.big(0)})")
+        apart = "NOT EXISTS (SELECT 1 FROM members a WHERE a.person = f.person AND a.kid = " + (
+            "k.kid)" if self.times > 1 else f"{self.dialect.big(0)})"
         )
         alone = self._known("facts_of_bucket", "f.person", f" AND {apart}")
         here = "EXISTS (SELECT 1 FROM people_of_bucket n WHERE n.person = f.person_of)"
@@ -103,7 +111,9 @@ class FactsView:
             known = "f.superseded_at IS NULL"
             if known_at is not None:
                 at = self.dialect.big(known_at)
-                known = f"f.recorded_at <= {at} AND (f.superseded_at IS NULL OR f.superseded_at > {at})"
+                known = (
+                    f"f.recorded_at <= {at} AND (f.superseded_at IS NULL OR f.superseded_at > {at})"
+                )
             zero = self.dialect.big(0)
             return (
                 f"SELECT {person} AS p, {zero} AS kid, {columns} FROM {source} f "

@@ -76,20 +76,24 @@ def measured(calendar: Calendar, kinds: tuple[str, ...], row: str) -> str:
     """Return when a fact was measured: a test when it was sampled (gaps and ages compare that)."""
     at = f"{row}.occurred_at"
     samples = [kind for kind in kinds if kind in _SAMPLES]
+    if not samples:
+        return calendar.releases_at(row)
     if samples:
         sampled = f"coalesce({row}.p_sampled_at, {at})"
         at = sampled if len(samples) == len(kinds) else _sampled(row, sampled, at)
-    return f"CASE WHEN {row}.dated THEN {calendar.next_day(f'{row}.occurred_at')} ELSE {at} END"
+    return f"CASE WHEN {row}.dated THEN {calendar.releases_at(row)} ELSE {at} END"
 
 
 def counts(calendar: Calendar, kinds: tuple[str, ...], row: str) -> str:
     """Return from when a fact counts: a test not before it was reported (E23)."""
     at = f"{row}.occurred_at"
     samples = [kind for kind in kinds if kind in _SAMPLES]
+    if not samples:
+        return calendar.releases_at(row)
     if samples:
         reported = f"greatest(coalesce({row}.p_sampled_at, {at}), {at})"
         at = reported if len(samples) == len(kinds) else _sampled(row, reported, at)
-    return f"CASE WHEN {row}.dated THEN {calendar.next_day(f'{row}.occurred_at')} ELSE {at} END"
+    return f"CASE WHEN {row}.dated THEN {calendar.releases_at(row)} ELSE {at} END"
 
 
 def _sampled(row: str, value: str, otherwise: str) -> str:

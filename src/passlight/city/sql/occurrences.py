@@ -12,6 +12,7 @@ from passlight.city.dialect import BIGINT, EVER, NEVER, Dialect
 from passlight.city.sql.calendar import Calendar, micros_of
 from passlight.city.sql.filters import kinds_are, measured, passes
 from passlight.city.sql.points import Told
+from passlight.city.sql.stages import Stages
 from passlight.core.facts.fact import MANUAL_SOURCE
 from passlight.core.facts.kinds import KINDS, FieldType, kind_rank
 from passlight.core.rules.pack import (
@@ -140,8 +141,7 @@ class Forms:
         over = "f.occurred_until IS NOT NULL"
         if _TRAVEL in kinds:
             over = f"{over} AND f.kind <> {kind_rank(_TRAVEL)}"
-        end = self.calendar.next_day("f.occurred_until")
-        day = self.calendar.start_of_day(self.calendar.day("f.occurred_at"))
+        end, day = self.calendar.until("f"), self.calendar.begins_at("f")
         return (
             f"CASE WHEN NOT f.dated THEN {told} WHEN {over} THEN {end} "
             f"WHEN {told} = f.occurred_at THEN {day} ELSE {told} END"
@@ -176,6 +176,11 @@ class Forms:
             f"FROM {source} WHERE {only} GROUP BY kid, area"
         )
         concerned = self.dialect.filter("c.listed", "w", self._concerns(condition))
+        stages = Stages(occurred)
+        reach = "o_departed"
+        if condition.lookback is not None:
+            reach = self.calendar.add(reach, condition.lookback, stages.let)
+        occurred = stages.select(f"*, {reach} AS o_reach")
         return (
             f"SELECT f.* FROM ({occurred}) f JOIN ({listed}) c "
             f"ON c.kid = f.kid AND c.area = f.o_area WHERE {self.dialect.size(concerned)} > 0"
@@ -191,10 +196,7 @@ class Forms:
         if condition.match is AreaMatch.DURING_STAY:
             end = f"least(w.e, coalesce(f.o_ended, {self.dialect.big(NEVER)}))"
             return f"greatest(w.s, f.o_begins) < {end}"
-        reach = "f.o_departed"
-        if condition.lookback is not None:
-            reach = self.calendar.add(reach, condition.lookback)
-        return f"coalesce(w.s <= {reach} AND f.o_departed < w.e, FALSE)"
+        return "coalesce(w.s <= f.o_reach AND f.o_departed < w.e, FALSE)"
 
     # Stays in listed areas
 
@@ -243,40 +245,43 @@ class Forms:
         """Return each stretch without the fact that is longer than the rule allows."""
         dialect, big = self.dialect, self.dialect.big
         mark_type = dialect.struct_type(dict.fromkeys(_MARK, BIGINT))
-        floor = self._floor(form)
-        marks = (
-            f"SELECT n.p, {floor} AS floor, "
-            f"coalesce(a.marks, {dialect.list_of([], mark_type)}) AS marks "
+        clocks = Stages(
+            f"SELECT n.p, a.born, coalesce(a.marks, {dialect.list_of([], mark_type)}) AS marks "
             f"FROM {self.names.people} n LEFT JOIN ({self._marks(rule, form)}) a ON a.p = n.p"
         )
-        before = dialect.last(dialect.filter("marks", "x", "x.at <= floor"))
-        after = dialect.filter("marks", "x", "x.at > floor")
+        floor = self._floor(form, clocks)
+        marks = clocks.select(f"p, marks, {floor} AS floor")
+        before = dialect.last(dialect.filter("marks", "x", "x.t <= floor"))
+        after = dialect.filter("marks", "x", "x.t > floor")
         parted = (
             f"SELECT p, floor, {after} AS after, coalesce({dialect.field(before, 'fact')}, "
             f"{big(NONE)}) AS before FROM ({marks}) m"
         )
-        begin = dialect.struct({"at": "floor", "fact": "before"})
-        pair = dialect.struct({"at": "x.at", "fact": "x.fact"})
-        pair_type = dialect.struct_type({"at": BIGINT, "fact": BIGINT})
+        begin = dialect.struct({"t": "floor", "fact": "before"})
+        pair = dialect.struct({"t": "x.t", "fact": "x.fact"})
+        pair_type = dialect.struct_type({"t": BIGINT, "fact": BIGINT})
         begins = dialect.concat(
             [dialect.list_of([begin], pair_type), dialect.transform("after", "x", pair)]
         )
         place = dialect.series("CAST(1 AS BIGINT)", f"{dialect.size('after')} + 1")
-        spread = f"SELECT p, after, {begins} AS begins, {dialect.each(place)} AS i FROM ({parted}) m"
+        spread = (
+            f"SELECT p, after, {begins} AS begins, {dialect.each(place)} AS i FROM ({parted}) m"
+        )
         this, that = dialect.at("begins", "i"), dialect.at("after", "i")
         gaps = (
-            f"SELECT p, {dialect.field(this, 'at')} AS since, {dialect.field(this, 'fact')} AS t1, "
-            f"{dialect.field(that, 'at')} AS m_until, {dialect.field(that, 'fact')} AS closer "
+            f"SELECT p, {dialect.field(this, 't')} AS since, {dialect.field(this, 'fact')} AS t1, "
+            f"{dialect.field(that, 't')} AS m_until, {dialect.field(that, 'fact')} AS closer "
             f"FROM ({spread}) m"
         )
-        due = self.calendar.add("since", form.max_gap)
+        stages = Stages(gaps)
+        due = self.calendar.add("since", form.max_gap, stages.let)
         closed = dialect.list_of(["closer"], BIGINT)
         facts = f"CASE WHEN closer IS NULL THEN {dialect.list_of([], BIGINT)} ELSE {closed} END"
         sql = (
             f"SELECT p, t1, {big(NONE)} AS t2, o_start, o_start AS {_column(Moment.INTERVAL_FROM)}, "
             f"m_until AS {_column(Moment.INTERVAL_UNTIL)}, {facts} AS f_interval, "
             f"{dialect.null(BIGINT)} AS o_expiry "
-            f"FROM (SELECT *, {due} AS o_start FROM ({gaps}) g) d "
+            f"FROM ({stages.select(f'*, {due} AS o_start')}) d "
             "WHERE m_until IS NULL OR o_start < m_until"
         )
         until = Told(_column(Moment.INTERVAL_UNTIL), "f_interval", lifted_by(form.filter))
@@ -286,12 +291,12 @@ class Forms:
         }
         return Occurring(sql=sql, moments=moments, trigger=(), several=False)
 
-    def _floor(self, form: AbsenceForm) -> str:
+    def _floor(self, form: AbsenceForm, stages: Stages) -> str:
         start = self.pack.effective.start
         effective = self.dialect.big(micros_of(start) if start is not None else EVER)
         if form.birth is None:
             return effective
-        return f"greatest({effective}, {self.calendar.add('a.born', form.birth)})"
+        return f"greatest({effective}, {self.calendar.add('born', form.birth, stages.let)})"
 
     def _marks(self, rule: Rule, form: AbsenceForm) -> str:
         """Return what restarts the clock, by person, in the order in which it was measured."""
@@ -304,19 +309,19 @@ class Forms:
         born = dialect.null(BIGINT)
         if form.birth is not None:
             parts.append(
-                f"SELECT f.p, {dialect.null(BIGINT)} AS at, f.occurred_at, "
+                f"SELECT f.p, {dialect.null(BIGINT)} AS t, f.occurred_at, "
                 f"CAST(f.kind AS BIGINT) AS kind, f.fact FROM {facts} f "
                 f"WHERE {kinds_are(('person.born',), 'f')}"
             )
-            born = "max(CASE WHEN at IS NULL THEN occurred_at END)"
+            born = "max(CASE WHEN t IS NULL THEN occurred_at END)"
         mark = dialect.struct({name: name for name in _MARK})
-        kept = dialect.collect(mark, "at IS NOT NULL", mark_type)
+        kept = dialect.collect(mark, "t IS NOT NULL", mark_type)
         if self._over_with_the_gap(rule):
             # Whatever was over before the first moment asked about ends before it: of the marks
             # until then the last one is enough.
-            early = f"at <= {dialect.big(self.since)}"
+            early = f"t <= {dialect.big(self.since)}"
             last = dialect.greatest_by(mark, mark, early)
-            later = dialect.collect(mark, f"at > {dialect.big(self.since)}", mark_type)
+            later = dialect.collect(mark, f"t > {dialect.big(self.since)}", mark_type)
             one = dialect.list_of(["last"], mark_type)
             return (
                 f"SELECT p, born, CASE WHEN last IS NULL THEN {dialect.sort('later')} "
@@ -333,7 +338,7 @@ class Forms:
     def _marks_of(self, wanted: Filter) -> str:
         at = measured(self.calendar, wanted.kinds, "f")
         return (
-            f"SELECT f.p, {at} AS at, f.occurred_at, CAST(f.kind AS BIGINT) AS kind, f.fact "
+            f"SELECT f.p, {at} AS t, f.occurred_at, CAST(f.kind AS BIGINT) AS kind, f.fact "
             f"FROM {self.names.facts} f WHERE {passes(self.dialect, wanted, 'f')}"
         )
 
@@ -344,7 +349,7 @@ class Forms:
         return all(phase.ends == At(Moment.INTERVAL_UNTIL) for phase in rule.phases)
 
 
-_MARK = ("at", "occurred_at", "kind", "fact")
+_MARK = ("t", "occurred_at", "kind", "fact")
 
 
 def _column(moment: Moment) -> str:

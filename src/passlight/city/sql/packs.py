@@ -168,7 +168,9 @@ class PackQueries:
             type_ = dialect.struct_type({name: kind for name, (_, kind) in fields.items()})
             item = dialect.struct({name: value for name, (value, _) in fields.items()})
             name = listed.column
-            columns.append(f"{dialect.collect(item, passes(dialect, wanted, 'f'), type_)} AS {name}")
+            columns.append(
+                f"{dialect.collect(item, passes(dialect, wanted, 'f'), type_)} AS {name}"
+            )
             sorted_.append(f"{dialect.sort(name)} AS {name}")
         kinds = tuple(dict.fromkeys(kind for wanted in filters for kind in wanted.kinds))
         return (

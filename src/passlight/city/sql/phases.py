@@ -69,9 +69,7 @@ class Phases:
         listed = self._dialect.filter(self._dialect.list_of(items, type_), "m", "m.ok")
         own = ", ".join(f"{value} AS {name}" for name, value in head.items())
         spread = stages.select(f"{own}, {self._dialect.each(listed)} AS m")
-        columns = ", ".join(
-            name if name in head else f"m.{name} AS {name}" for name in MEASURE
-        )
+        columns = ", ".join(name if name in head else f"m.{name} AS {name}" for name in MEASURE)
         return f"SELECT {columns} FROM ({spread}) s"
 
     def _field_types(self) -> dict[str, str]:
@@ -141,7 +139,7 @@ class Phases:
         own = f"CASE WHEN {chain.alive} THEN {start} END"
         since = f"coalesce({chain.yellow_since}, {own})" if chain.yellow_since else own
         chain.yellow_since = let(since)
-        limit = let(self.setting.calendar.add(chain.yellow_since, cap))
+        limit = let(self.setting.calendar.add(chain.yellow_since, cap, let))
         over = let(f"({limit} IS NOT NULL AND ({end.at} IS NULL OR {end.at} > {limit}))")
         return self._either(look, over, Reached(limit, (), end.needs), end)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from passlight.city.dialect import BIGINT, EVER, Dialect
-from passlight.city.sql.calendar import Calendar, micros_of
+from passlight.city.sql.calendar import Calendar, Let, itself, micros_of
 from passlight.city.sql.chains import Linking
 from passlight.city.sql.stages import Stages
 from passlight.core.kernel.calendar import Duration
@@ -135,13 +135,13 @@ class Look:
         facts = (told.facts,) if told.facts is not None and self.setting.telling else ()
         return Reached(told.at, facts, needs)
 
-    def _amount(self, amount: Duration | Parameter, instant: str) -> str:
+    def _amount(self, amount: Duration | Parameter, instant: str, let: Let = itself) -> str:
         """Return the instant an amount after another one; a parameter's as of this look."""
         calendar = self.setting.calendar
         if not isinstance(amount, Parameter):
-            return calendar.add(instant, amount)
+            return calendar.add(instant, amount, let)
         values = self._values(amount)
-        return self._dated([(at, calendar.add(instant, value)) for at, value in values])
+        return self._dated([(at, calendar.add(instant, value, let)) for at, value in values])
 
     def _values(self, amount: Parameter) -> list[tuple[int, Duration]]:
         parameter = self.setting.pack.parameters[amount.name]
@@ -170,7 +170,7 @@ class Look:
     def _after(self, point: After) -> Reached:
         base = self.of(point.point)
         at = self.stages.let(base.at)
-        return replace(base, at=self.stages.let(self._amount(point.amount, at)))
+        return replace(base, at=self.stages.let(self._amount(point.amount, at, self.stages.let)))
 
     def since(self, items: str, since: str, kinds: tuple[str, ...]) -> str:
         """Return what was measured since; the trigger's own kind only after it (field/08 1.6)."""
@@ -237,7 +237,7 @@ class Look:
         if point.gap is not None:
             from_at = f"CASE WHEN {chain.count} > 0 THEN {chain.mark} ELSE {base} END"
         elif point.every is not None:
-            tomorrow = self.setting.calendar.start_of_day(f"({chain.mark} + 1)")
+            tomorrow = self.setting.calendar.start_of_day(f"({chain.mark} + 1)", self.stages.let)
             from_at = f"CASE WHEN {chain.count} > 0 THEN {tomorrow} ELSE {base} END"
         sampled = not _TESTS.isdisjoint(point.filter.kinds)
         missing = f"{wanted} - {chain.count}"

@@ -75,7 +75,9 @@ class Spans:
             "needs": self.dialect.list_type(needs),
             "pieces": self.dialect.list_type(piece),
         }
-        columns = ", ".join(f"{self.dialect.null(type_)} AS {name}" for name, type_ in types.items())
+        columns = ", ".join(
+            f"{self.dialect.null(type_)} AS {name}" for name, type_ in types.items()
+        )
         return f"SELECT {columns} WHERE FALSE"
 
     def _held(self, before: str, new: str, change: int) -> str:
@@ -91,9 +93,7 @@ class Spans:
     def _cut(self, measures: str, span: SpanOf) -> str:
         low, high = self.dialect.big(span.start), self.dialect.big(span.end)
         part = self.dialect.struct({"s": f"greatest(x.s, {low})", "e": f"least(x.e, {high})"})
-        parts = self.dialect.filter(
-            self.dialect.transform("pieces", "x", part), "y", "y.s < y.e"
-        )
+        parts = self.dialect.filter(self.dialect.transform("pieces", "x", part), "y", "y.s < y.e")
         columns = ", ".join(MEASURE)
         return (
             f"SELECT {columns}, {parts} AS pieces FROM {measures} "

@@ -17,7 +17,6 @@ UNKNOWN, GREEN, YELLOW, RED, CLOSED = range(5)
 _CLOSING = ("person.deceased", "code.closed")
 # The first four are the order of the file format: red first, from, rule, phase.
 _HELD = ("c", "since", "rule", "phase", "pack", "s", "e", "first_edge", "last_edge")
-_STEP = ("at", "colour", "pack", "rule", "phase")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,27 +113,27 @@ class Standing:
             f"SELECT p, held, closed, base, {dialect.filter(edges, 'x', self._ahead('x'))} AS own "
             f"FROM ({based}) b"
         )
-        base_edges = dialect.filter(
-            dialect.transform("base", "x", "x.at"), "y", self._ahead("y")
-        )
+        base_edges = dialect.filter(dialect.transform("base", "x", "x.t"), "y", self._ahead("y"))
         first = dialect.list_of([dialect.big(self.since)], BIGINT)
         every = dialect.sort(dialect.distinct(dialect.concat([first, "own", base_edges])))
         instants = f"SELECT p, held, closed, base, own, {every} AS instants FROM ({ahead}) a"
         top = dialect.first(dialect.filter("held", "x", "x.s <= i AND i < x.e"))
-        under = dialect.field(dialect.last(dialect.filter("base", "b", "b.at <= i")), "colour")
+        under = dialect.field(dialect.last(dialect.filter("base", "b", "b.t <= i")), "colour")
         seen = dialect.struct(
             {
-                "at": "i",
+                "t": "i",
                 "top": top,
                 "base": f"CASE WHEN i >= closed THEN {dialect.big(CLOSED)} ELSE {under} END",
             }
         )
-        looked = f"SELECT p, own, {dialect.transform('instants', 'i', seen)} AS seen FROM ({instants}) i"
+        looked = (
+            f"SELECT p, own, {dialect.transform('instants', 'i', seen)} AS seen FROM ({instants}) n"
+        )
         none = dialect.big(-1)
         covered = f"x.base = {CLOSED} OR x.top IS NULL"
         step = dialect.struct(
             {
-                "at": "x.at",
+                "t": "x.t",
                 "colour": f"CASE WHEN {covered} THEN x.base ELSE -x.top.c END",
                 "pack": f"CASE WHEN {covered} THEN {none} ELSE x.top.pack END",
                 "rule": f"CASE WHEN {covered} THEN {none} ELSE x.top.rule END",

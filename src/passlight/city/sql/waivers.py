@@ -8,7 +8,7 @@ from passlight.city.sql.calendar import Calendar
 from passlight.city.sql.filters import kinds_are
 from passlight.city.sql.occurrences import NONE
 from passlight.city.sql.phases import MEASURE
-from passlight.city.sql.stages import Statement
+from passlight.city.sql.stages import Stages, Statement
 from passlight.core.rules.pack import Pack, WaiverPermission
 
 _ANY = NONE + 1
@@ -47,7 +47,9 @@ class Waivers:
             "ON w.p = f.p AND w.named = f.fact_id"
         )
         big = self.dialect.big
-        fact = f"CASE WHEN w.named IS NULL THEN {big(_ANY)} ELSE coalesce(n.fact, {big(_UNKNOWN)}) END"
+        fact = (
+            f"CASE WHEN w.named IS NULL THEN {big(_ANY)} ELSE coalesce(n.fact, {big(_UNKNOWN)}) END"
+        )
         return (
             f"SELECT w.p, w.rule, w.phase, {fact} AS fact, w.s, w.e, w.permission, w.granted_at, "
             f"w.waiver FROM ({granted}) w LEFT JOIN ({named}) n "
@@ -58,20 +60,21 @@ class Waivers:
         big = self.dialect.big
         start = "coalesce(f.p_from, f.occurred_at)"
         until = "coalesce(f.p_until, f.occurred_until)"
-        longest = self.calendar.add("g.s", permission.longest)
-        granted = (
+        stages = Stages(
             f"SELECT f.p, f.fact AS waiver, f.occurred_at AS granted_at, f.p_waiver_fact AS named, "
             f"CAST(coalesce(f.p_waiver_phase, {_ANY_PHASE}) AS BIGINT) AS phase, "
             f"f.p_waiver_rules AS rules, {start} AS s, "
             f"coalesce({until}, {big(NEVER)}) AS until "
             f"FROM facts_now f WHERE {kinds_are(('waiver.granted',), 'f')}"
         )
+        longest = self.calendar.add("s", permission.longest, stages.let)
+        granted = stages.select(f"*, {longest} AS longest")
         parts = []
         for rule in dict.fromkeys(permission.rules):
             quoted = self.dialect.text(f'"{rule}"')
             parts.append(
                 f"SELECT g.p, {big(self.rule_numbers[rule])} AS rule, g.phase, g.named, g.s, "
-                f"least(g.until, {longest}) AS e, {big(place)} AS permission, g.granted_at, "
+                f"least(g.until, g.longest) AS e, {big(place)} AS permission, g.granted_at, "
                 f"g.waiver FROM ({granted}) g WHERE {self.dialect.contains('g.rules', quoted)}"
             )
         return " UNION ALL ".join(parts)

@@ -1,26 +1,11 @@
 """Between which instants a query's calendar arithmetic can fall, so that few changes are written."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-from passlight.city.sql.calendar import DAY, changes, micros_of
+from passlight.city.sql.calendar import DAY
 from passlight.core.kernel.calendar import CalendarDays, Duration, Elapsed, Years
 from passlight.core.rules.pack import AbsenceForm, Pack, TriggerForm
 from passlight.core.rules.points import After, Nth, Parameter, walk
-
-# Offsets that still change after this year go on doing so for ever.
-_LOW, _HIGH = datetime(1800, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
-_SETTLED = datetime(2039, 1, 1, tzinfo=UTC)
-ALWAYS = (micros_of(_LOW), micros_of(_HIGH))
-
-
-@lru_cache(maxsize=64)
-def settles(zone: ZoneInfo) -> bool:
-    """Return whether the clocks of a zone stop changing, so that all their changes can be told."""
-    _, found = changes(zone, *ALWAYS)
-    return not found or found[-1].at < micros_of(_SETTLED)
 
 
 def horizon(pack: Pack) -> int:
@@ -49,8 +34,7 @@ def _durations(pack: Pack) -> Iterator[Duration]:
             if rule.form.birth is not None:
                 yield rule.form.birth
         elif isinstance(rule.form, TriggerForm) and rule.form.area is not None:
-            if rule.form.area.lookback is not None:
-                yield rule.form.area.lookback
+            yield from (rule.form.area.lookback,) if rule.form.area.lookback else ()
         for phase in rule.phases:
             for point in (*walk(phase.starts), *walk(phase.ends)):
                 yield from _amounts(pack, point)
