@@ -14,6 +14,11 @@ Of an installation:
 ``PASSLIGHT_CONTACT_PHONE`` the number that pages name for questions (default ``12345``)
 ``PASSLIGHT_FRONT_PROXIES`` addresses of your TLS proxies, with commas between; whom they name in
                             ``X-Forwarded-For`` is who asks (default none)
+``PASSLIGHT_RECOMPUTE_HOUR`` hour of the day at which the whole city is computed again and
+                            compared with what is served (default 3; 24: never by itself)
+``PASSLIGHT_SWITCH_PEOPLE`` from how many people on a new rule pack is carried to everybody
+                            set-based (default 5000; needs the extra ``city``)
+``PASSLIGHT_CITY_BUCKET``   people whom the set-based engine holds in memory (default 250000)
 ``PORT``                    port of the front (default 8000)
 
 Of one process; ``passlight serve`` sets them for the processes that it starts:

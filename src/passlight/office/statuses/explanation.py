@@ -6,7 +6,7 @@ equal to ``at`` it is what was known when the door was asked.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -15,7 +15,7 @@ from passlight.core.facts.fact import Fact
 from passlight.core.kernel.colour import Colour
 from passlight.core.rules.pack import Pack
 from passlight.core.status.measures import Measure
-from passlight.core.status.status import Status, need_texts
+from passlight.core.status.status import Segment, Status, need_texts
 from passlight.core.status.timeline import Timeline
 from passlight.office.facts.queries import last_seq
 from passlight.office.facts.words import kind_name_in
@@ -186,7 +186,7 @@ def _story(timeline: Timeline, at: datetime, *, present: bool) -> list[Step]:
         # The time before the first rules is nobody's story: the second stretch is the oldest.
         before = timeline.status(segments[1].start - timedelta(microseconds=1))
         if before.pack is None:
-            segments[:2] = [replace(segments[1], start=None)]
+            segments[:2] = [Segment(None, segments[1].colour, segments[1].reason)]
     ends = [*(segment.start for segment in segments[1:]), None]
     steps = []
     for segment, end in zip(segments, ends, strict=True):

@@ -160,6 +160,11 @@ class Switch(models.Model):
     def __str__(self) -> str:
         return f"packs {self.packs_seq} at fact {self.fact_seq}: {self.state}"
 
+    @property
+    def folder(self) -> str:
+        """Return the name of its folder; a restored database never finds another one's."""
+        return f"{self.pk}-{self.started_at:%Y%m%dT%H%M%S%f}"
+
 
 class Request(models.Model):
     """Somebody whom the worker shall evaluate again; it says who and why, never a colour.

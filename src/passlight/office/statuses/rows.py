@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -111,6 +111,12 @@ def differs(row: Row, held: Row | None, now: datetime) -> bool:
         or row.sampled_at != held.sampled_at
         or row.segments != from_moment(held.segments, now)
     )
+
+
+def cut_to(row: Row, moment: datetime) -> Row:
+    """Return what is left of a row at ``moment``, as if it had been computed then."""
+    segments = from_moment(row.segments, moment)
+    return replace(row, segments=segments, state=state_of(segments))
 
 
 def append_rows(

@@ -56,13 +56,16 @@ def _work(clock: Clock, stop: threading.Event, wait: Callable[[], None]) -> None
         wait()
     publisher = Publisher(clock)
     keys_due = clock.monotonic()
-    while not stop.is_set():
-        more = publisher.step()
-        if clock.monotonic() >= keys_due:
-            _renew_keys(clock)
-            keys_due = clock.monotonic() + KEYS_EVERY_SECONDS
-        if not more:
-            wait()
+    try:
+        while not stop.is_set():
+            more = publisher.step()
+            if clock.monotonic() >= keys_due:
+                _renew_keys(clock)
+                keys_due = clock.monotonic() + KEYS_EVERY_SECONDS
+            if not more:
+                wait()
+    finally:
+        publisher.close()
 
 
 def _take_the_lead() -> bool:

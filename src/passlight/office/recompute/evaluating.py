@@ -1,0 +1,110 @@
+"""The whole city at one number of the log: exported once, evaluated bucket by bucket.
+
+What is whole is kept when the process is killed: chunks of the export, buckets of the store and
+of the results. Memory stays below a fixed bound, whatever the city's size.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from passlight.city.duckdb_engine import DuckEngine
+from passlight.city.evaluate import evaluate_compact
+from passlight.city.export import export_facts
+from passlight.city.store import Store, StoreError, open_store
+from passlight.core.rules.schedule import PackSchedule
+from passlight.office.recompute.folder import require_space
+
+#: Small buckets: the first people are through soon, and a kill costs little.
+PEOPLE_A_BUCKET: Final = 250_000
+MEMORY: Final = "2GB"
+_PERSONS: Final = "select facts_key from people_person"
+_ROWS: Final = "select count(*), coalesce(max(seq), 0) from facts_fact where seq <= %s"
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """The facts of everybody up to a number, ready to be evaluated."""
+
+    store: Store
+    folder: Path
+
+    def evaluate(
+        self,
+        schedule: PackSchedule,
+        *,
+        at: datetime,
+        name: str,
+        bucket_done: Callable[[int, Path], None],
+    ) -> None:
+        """Evaluate everybody at ``at``; ``bucket_done`` is told each bucket and its file."""
+        results = self.folder / name
+        ready = iter(self.store.buckets)
+
+        def told(_: int) -> None:
+            bucket = next(ready)
+            bucket_done(bucket, results / f"bucket={bucket:03}.parquet")
+
+        temporary = self.folder / "temporary"
+        temporary.mkdir(exist_ok=True)
+        engine = DuckEngine(temporary=temporary, threads=_threads(), memory=MEMORY)
+        try:
+            evaluate_compact(
+                engine,
+                self.store,
+                schedule,
+                at=at,
+                known_at=None,
+                out_folder=results,
+                progress=told,
+            )
+        finally:
+            engine.close()
+
+
+def export_city(
+    connection: psycopg.Connection[Any],
+    folder: Path,
+    *,
+    fact_seq: int,
+    people_a_bucket: int = PEOPLE_A_BUCKET,
+    progress: Progress,
+) -> City:
+    """Return the city's facts up to a number, exported now or by a run that was killed.
+
+    Raises:
+        ProblemError: when the disk cannot hold it.
+    """
+    place = folder / "store"
+    try:
+        store = open_store(place)
+    except StoreError:
+        require_space(facts=fact_seq, people=_people(connection))
+        place.mkdir(parents=True, exist_ok=True)
+        store = export_facts(
+            connection,
+            place,
+            up_to_seq=fact_seq,
+            persons=_PERSONS,
+            people_a_bucket=people_a_bucket,
+            progress=progress,
+        )
+    return City(store=store, folder=folder)
+
+
+def _people(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute("select coalesce(max(ordinal) + 1, 0) from people_person").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _threads() -> int:
+    """Return how many cores the evaluation takes: one is left to those who answer doors."""
+    return max(1, (os.cpu_count() or 1) - 1)
