@@ -5,8 +5,8 @@ one visit in two hundred, which is a million of 200 million. A trace finds the v
 (a column of subjects, whole) and whoever shared a zone with them (all columns, where the venue
 and the time can match); the bare reading does the same two scans and only sums what it sees.
 
-    .venv/bin/python -m bench trace                            a small form
-    .venv/bin/python -m bench.trace --visits 200000000         the whole: 3 GB of disk, removed after
+    .venv/bin/python -m bench trace                        a small form
+    .venv/bin/python -m bench.trace --visits 200000000     the whole: 3 GB of disk, removed after
 """
 
 import argparse
