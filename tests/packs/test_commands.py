@@ -353,3 +353,43 @@ def test_the_schema_is_printed_and_written(tmp_path: Path) -> None:
     assert pack("schema", "--out", tmp_path / "schema").exit_code == 0
     assert (tmp_path / "schema" / "tests.schema.json").read_text("utf-8") == printed
     assert len(list((tmp_path / "schema").iterdir())) == 4
+
+
+CHANGES = {
+    "an end": (
+        "{after: [trigger.occurred, param.days]}",
+        "{latest: [{after: [trigger.occurred, 5d]}, {next: {kind: lab.result, where: {value: neg}}}]}",
+        "rule arrived, phase 0: ends changed: after(trigger.occurred, param.days) → "
+        "latest(after(trigger.occurred, 5d), next(lab.result (value is neg), since trigger.occurred))",
+    ),
+    "a colour": ("colour: red", "colour: yellow", "rule arrived, phase 0: colour changed: red → yellow"),
+    "days in a row": (
+        "gap: 24h",
+        "every: 1d",
+        "nth(param.tests of lab.result (value is neg), gap 1d, since trigger.occurred) → "
+        "nth(param.tests of lab.result (value is neg), every 1d, since trigger.occurred)",
+    ),
+    "what starts it": (
+        "travel.arrived, where: {via: train}",
+        "travel.arrived, area: {listed: high, match: listed_within, lookback: 14d}",
+        "form changed: travel.arrived (via is train) → travel.arrived, listed_within 14d high",
+    ),
+    "what the person reads": (
+        "{zh: 来自某地, en: Arrived}",
+        "{zh: 自某地来, en: Came}",
+        "reason changed: 来自某地 / Arrived → 自某地来 / Came",
+    ),
+    "the basis": ("ref: notice 1}\n    phases", "ref: notice 2}\n    phases", "来自某地（notice 1） → 来自某地（notice 2）"),
+    "a rule": ("id: arrived\n", "id: came\n", "rule came added: travel.arrived (via is train): red from"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_diff_says_in_the_words_of_the_pack_what_changed(name: str, tmp_path: Path) -> None:
+    was, becomes, words = CHANGES[name]
+    text = GOOD.replace("rules: [arrived]", "rules: [came]") if name == "a rule" else GOOD
+    old = written(tmp_path / "old", GOOD)
+    new = written(tmp_path / "new", text.replace(was, becomes, 1))
+    result = pack("diff", old, new)
+    assert result.exit_code == 1
+    assert words in result.output

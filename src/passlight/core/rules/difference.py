@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from passlight.core.kernel.colour import Colour
 from passlight.core.kernel.interval import Interval
-from passlight.core.rules.pack import Pack, Rule
+from passlight.core.rules.pack import AbsenceForm, DuringForm, Pack, Rule, TriggerForm
+from passlight.core.rules.terms import Basis, Text
+from passlight.core.rules.wording import form_text, point_text, rule_text
 
 _RULE_PARTS = ("form", "basis")
 _PHASE_PARTS = ("colour", "starts", "ends", "reason", "advice", "open_ended")
@@ -25,7 +28,10 @@ def differences(old: Pack, new: Pack) -> Iterator[str]:
     yield from _parameters(old, new)
     before_rules = {rule.id: rule for rule in old.rules}
     after_rules = {rule.id: rule for rule in new.rules}
-    yield from _presence("rule", before_rules, after_rules)
+    for rule_id in sorted(before_rules.keys() - after_rules.keys()):
+        yield f"rule {rule_id} removed: {rule_text(before_rules[rule_id])}"
+    for rule_id in sorted(after_rules.keys() - before_rules.keys()):
+        yield f"rule {rule_id} added: {rule_text(after_rules[rule_id])}"
     for rule_id in sorted(before_rules.keys() & after_rules.keys()):
         yield from _rule(before_rules[rule_id], after_rules[rule_id])
 
@@ -59,11 +65,29 @@ def _parameters(old: Pack, new: Pack) -> Iterator[str]:
 
 def _rule(old: Rule, new: Rule) -> Iterator[str]:
     for part in _RULE_PARTS:
-        if getattr(old, part) != getattr(new, part):
-            yield f"rule {old.id}: {part} changed"
+        before, after = getattr(old, part), getattr(new, part)
+        if before != after:
+            yield f"rule {old.id}: {part} changed: {_part(before)} → {_part(after)}"
     if len(old.phases) != len(new.phases):
         yield f"rule {old.id}: {len(old.phases)} → {len(new.phases)} phases"
     for before, after in zip(old.phases, new.phases, strict=False):
         for part in _PHASE_PARTS:
-            if getattr(before, part) != getattr(after, part):
-                yield f"rule {old.id}, phase {before.index}: {part} changed"
+            was, now = getattr(before, part), getattr(after, part)
+            if was != now:
+                yield (
+                    f"rule {old.id}, phase {before.index}: {part} changed: "
+                    f"{_part(was)} → {_part(now)}"
+                )
+
+
+def _part(value: Any) -> str:
+    """Return a part of a rule in the words of its YAML."""
+    if isinstance(value, TriggerForm | DuringForm | AbsenceForm):
+        return form_text(value)
+    if isinstance(value, Text):
+        return f"{value.zh} / {value.en}"
+    if isinstance(value, Basis):
+        return f"{value.text}（{value.ref}）"
+    if isinstance(value, Colour | bool):
+        return str(value).lower()
+    return point_text(value)
