@@ -359,15 +359,13 @@ CHANGES = {
     "an end": (
         "{after: [trigger.occurred, param.days]}",
         "{latest: [{after: [trigger.occurred, 5d]}, {next: {kind: lab.result, where: {value: neg}}}]}",
-        "rule arrived, phase 0: ends changed: after(trigger.occurred, param.days) → "
-        "latest(after(trigger.occurred, 5d), next(lab.result (value is neg), since trigger.occurred))",
+        "phase 0: ends changed: after(trigger.occurred, param.days) → latest(after(trigger.occurred, 5d), next(",
     ),
     "a colour": ("colour: red", "colour: yellow", "rule arrived, phase 0: colour changed: red → yellow"),
     "days in a row": (
         "gap: 24h",
         "every: 1d",
-        "nth(param.tests of lab.result (value is neg), gap 1d, since trigger.occurred) → "
-        "nth(param.tests of lab.result (value is neg), every 1d, since trigger.occurred)",
+        ", gap 1d, since trigger.occurred) → nth(param.tests of lab.result (value is neg), every 1d, ",
     ),
     "what starts it": (
         "travel.arrived, where: {via: train}",
