@@ -2,16 +2,20 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
 from click.testing import CliRunner
 
+from passlight.city import publication
 from passlight.city.columns import instant
-from passlight.city.trace_rows import read_instant
+from passlight.city.trace_rows import _WORDS, read_instant
 from passlight.cli.trace import command
+from passlight.runtime.catalogue import catalogue
 from tests.exposure.oracle import naive
 from tests.exposure.test_trace import expected_of
 from tests.exposure.worlds import cases_csv, visits_csv, worlds
@@ -330,3 +334,12 @@ def test_how_a_time_is_read():
     assert read_instant("1970-01-01T00:00:01Z") == (1_000_000, "")
     assert read_instant("1970-01-01T08:00:00.000001+08:00") == (1, "")
     assert read_instant("1970-01-01") == (None, "naive-time")
+
+
+def test_every_reason_has_words_in_both_languages():
+    """The codes are read from the sources, not from running them."""
+    used = {f"trace.{code}" for code in _WORDS} | {"trace.unreadable"}
+    source = Path(publication.__file__).read_text(encoding="utf-8")
+    used |= {f"trace.{code}" for code in re.findall(r'_problem\(\s*"([a-z-]+)"', source)}
+    assert {"trace.layout", "trace.time"} <= used
+    assert used == {code for code in catalogue() if code.startswith("trace.")}

@@ -203,9 +203,12 @@ def _is_csv(path: Path) -> bool:
 @contextmanager
 def _engine(name: str, scratch: Path) -> Iterator[Engine]:
     if name == "spark":
-        from passlight.city.spark_engine import SparkEngine
+        from passlight.city.spark_engine import SparkEngine, SparkMissingError
 
-        engine: Engine = SparkEngine(temporary=scratch)
+        try:
+            engine: Engine = SparkEngine(temporary=scratch)
+        except SparkMissingError as error:
+            raise BadUsageError(str(error)) from error
     else:
         engine = DuckEngine(temporary=scratch / "spill", memory=MEMORY)
     try:
