@@ -12,6 +12,7 @@ from passlight.core.kernel.problem import Problem
 from passlight.core.places.venue import VenueClass
 from passlight.office.pages.choices import named_choices
 from passlight.office.pages.language import lazy_message, message
+from passlight.runtime.catalogue import LANGUAGES, text
 
 REASON_CHARS: Final = 300
 UPLOAD_BYTES_MAX: Final = 4 * 1024**2
@@ -154,7 +155,8 @@ class PublishForm(forms.Form):
         assert isinstance(chosen, forms.TypedMultipleChoiceField)
         chosen.choices = [(pk, str(pk)) for pk in windows]
         chosen.error_messages["required"] = message("exposures.refused.no-window")
-        self.fields["advice_zh"].initial = message("exposures.advice")
+        for language in LANGUAGES:
+            self.fields[f"advice_{language}"].initial = text("exposures.advice", language)
 
 
 class ForeignForm(forms.Form):
