@@ -1,6 +1,7 @@
-"""``passlight simulate``: a fictional district as files, and into the database when asked."""
+"""``passlight simulate``: a fictional district as files, or an outbreak with everything checked."""
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from passlight.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
     from passlight.simulation.world import World
+
+CHECKED_PEOPLE, CHECKED_DAYS = 260, 24
+MADE_PEOPLE, MADE_DAYS = 10_000, 14
 
 
 def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime:
@@ -37,30 +41,71 @@ def _enter(world: "World", out: Path) -> dict[str, int]:
 
 
 @click.command("simulate")
-@click.option("--people", type=int, default=10_000, show_default=True, help="How many residents.")
-@click.option("--days", type=int, default=14, show_default=True, help="Days before --at.")
+@click.option(
+    "--people", type=int, help=f"How many residents [{MADE_PEOPLE}; with --check {CHECKED_PEOPLE}]."
+)
+@click.option(
+    "--days", type=int, help=f"Days before --at [{MADE_DAYS}; with --check {CHECKED_DAYS}]."
+)
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed, the same bytes."
 )
 @click.option("--at", callback=_moment, help="End of the period, with an offset (default: now).")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files.")
 @click.option("--into-database", is_flag=True, help="Also register people and venues, and feed.")
+@click.option("--check", is_flag=True, help="Run an outbreak instead, and check it on its own.")
+@click.option("--seeds", type=int, default=1, help="With --check: so many seeds from --seed on.")
+@click.option("--pack", default="jiangsu-2021", show_default=True, help="With --check: the rules.")
+@click.option("--city", is_flag=True, help="With --check: also compare with the city's engine.")
+@click.option("--report", type=click.Path(path_type=Path), help="With --check: write pages here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def command(
     *,
-    people: int,
-    days: int,
+    people: int | None,
+    days: int | None,
     seed: int,
     at: datetime,
-    out: Path,
+    out: Path | None,
     into_database: bool,
+    check: bool,
+    seeds: int,
+    pack: str,
+    city: bool,
+    report: Path | None,
     as_json: bool,
 ) -> None:
     """Make a fictional district: people, households, venues, visits, and what agencies send.
 
     Names are from a storybook cast and resident ids from region 999999, which is nobody's.
     OUT/truth says what is true of the files, so that any reading of them can be checked.
+
+    With --check an outbreak runs in a town of its own: infection happens inside visits, feeds
+    fail, colours keep people from doors. Checkers that share no line with the evaluation then
+    look at every answer; exit status 1 and the command that repeats it when one is wrong.
     """
+    if check:
+        if out is not None or into_database:
+            raise click.UsageError("--check writes no district; leave out --out, use --report.")
+        people, days = people or CHECKED_PEOPLE, days or CHECKED_DAYS
+        sys.exit(_check(people, days, seed, seeds, pack, city=city, report=report, as_json=as_json))
+    if out is None:
+        raise click.UsageError("Name a folder: --out FOLDER. Or run an outbreak with --check.")
+    if report is not None:
+        raise click.UsageError("--report goes with --check.")
+    _make(people or MADE_PEOPLE, days or MADE_DAYS, seed, at, out, into_database, as_json=as_json)
+
+
+def _make(
+    people: int,
+    days: int,
+    seed: int,
+    at: datetime,
+    out: Path,
+    into_database: bool,  # the option
+    *,
+    as_json: bool,
+) -> None:
+    """Write one district and say what is in it."""
     from passlight.simulation.files import write_files
     from passlight.simulation.world import make_world
 
@@ -87,3 +132,38 @@ def command(
         return
     for name, number in counts.items():
         click.echo(f"{name.replace('_', ' '):>16} {number:>12,}")
+
+
+def _check(
+    people: int,
+    days: int,
+    seed: int,
+    seeds: int,
+    pack: str,
+    *,
+    city: bool,
+    report: Path | None,
+    as_json: bool,
+) -> int:
+    """Run the outbreaks of these seeds one after the other; a wrong one does not stop the rest."""
+    from passlight.cli.simulate_check import run_checks
+    from passlight.simulation.outbreak.city_pack import city_pack
+    from passlight.simulation.outbreak.setting import Setting, check_setting
+
+    try:
+        city_pack(pack)
+        worlds = [
+            Setting(seed=number, people=people, days=days, pack=pack)
+            for number in range(seed, seed + seeds)
+        ]
+        for world in worlds:
+            check_setting(world)
+        if report is not None and seeds != 1:
+            raise click.UsageError("--report is of one world; leave out --seeds.")
+        return run_checks(worlds, city=city, report=report, as_json=as_json)
+    except ProblemError as error:
+        click.echo(str(error), err=True)
+        return 2
+    except OSError as error:
+        click.echo(f"{error.filename or report}: {error.strerror}. Choose another.", err=True)
+        return 2

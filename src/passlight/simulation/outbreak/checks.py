@@ -167,7 +167,7 @@ def _check_withdrawals(world: Outbreak, found: Finding) -> None:
 
 def check_late_green(world: Outbreak, clerk: Clerk) -> Finding:
     """Check that nobody was refused after their release was due and known at the door."""
-    found = Finding("late green")
+    found = Finding("late-green")
     for receipt in world.receipts:
         if receipt.admitted:
             continue
@@ -214,7 +214,7 @@ def check_counts(world: Outbreak) -> Finding:
 
 def check_people(world: Outbreak, clerk: Clerk) -> Finding:
     """Check that the people counted by colour on the last noon are the clerk's people."""
-    found = Finding("people by colour")
+    found = Finding("people")
     day = world.setting.days - 1
     noon = day * 86_400 + 43_200
     known = (noon - 1) // 10 * 10

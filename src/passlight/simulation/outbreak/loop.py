@@ -19,7 +19,7 @@ from passlight.core.exposure.parameters import TracingParameters
 from passlight.core.facts.fact import Fact
 from passlight.core.kernel.colour import Colour
 from passlight.core.rules.pack import Pack
-from passlight.simulation.outbreak.city_pack import JIANGSU, city_pack
+from passlight.simulation.outbreak.city_pack import city_pack
 from passlight.simulation.outbreak.colours import Answer, Colours, PersonColours
 from passlight.simulation.outbreak.doors import Doors, admits, phone_knows
 from passlight.simulation.outbreak.draws import Ints
@@ -30,12 +30,12 @@ from passlight.simulation.outbreak.intake import Intake
 from passlight.simulation.outbreak.lists import PublishedList, RiskArea, lists_of_day, make_areas
 from passlight.simulation.outbreak.movement import (
     DAY_MINUTES,
-    PEOPLE_A_CHUNK,
     DayVisits,
     home_from,
     visits_of_day,
 )
 from passlight.simulation.outbreak.senders import Senders
+from passlight.simulation.outbreak.setting import Setting
 from passlight.simulation.outbreak.town import Place, Town, make_town, person_of
 from passlight.simulation.outbreak.tracing import Tracing
 from passlight.simulation.outbreak.visit_store import VisitStore
@@ -44,27 +44,6 @@ NOON = 12 * HOUR
 PLAIN_RECEIPT_SHARE = 0.01
 Areas = tuple[tuple[RiskArea, ...], ...]
 IN_MEMORY_PEOPLE = 20_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What one world is made from."""
-
-    seed: int
-    people: int = 240
-    days: int = 24
-    pack: str = JIANGSU
-    obeys: float = 0.9
-    #: False lets everybody through every door, to see what the colours do.
-    gates: bool = True
-    #: Of how many verdicts about people with facts one keeps a receipt.
-    receipt_every: int = 1
-    chunk: int = PEOPLE_A_CHUNK
-
-    @property
-    def last_second(self) -> int:
-        """Return the end of the last day."""
-        return self.days * DAY
 
 
 @dataclass(frozen=True, slots=True)

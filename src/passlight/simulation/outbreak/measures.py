@@ -55,7 +55,7 @@ def measure(world: Outbreak, findings: list[Finding], *, unguarded: list[int]) -
         "infected": len(world.disease.truth),
         "infected_unguarded": sum(unguarded),
         "result_to_refusal_seconds": _to_doors(world, _colouring(world)),
-        "sampled_to_refusal_hours": _sampled(world),
+        "sampled_to_recorded_hours": _sampled(world),
         "confirmed_to_contact_coloured_minutes": _to_contacts(world),
         "late_green": _late_green(world, clerk),
         "red_people_days": noons.red,
@@ -66,7 +66,7 @@ def measure(world: Outbreak, findings: list[Finding], *, unguarded: list[int]) -
         "yellow_people_days": noons.yellow,
         "untrue_yellow_people_days": noons.yellow_untrue,
         "unnecessary_yellow_people_days": noons.yellow_uninfected,
-        "unnecessary_yellow_days_a_averted_infection": (
+        "unnecessary_yellow_days_an_averted_infection": (
             round(noons.yellow_uninfected / averted, 1) if averted > 0 else None
         ),
         "exposure_doses": [
@@ -144,7 +144,7 @@ def _to_doors(world: Outbreak, facts: list[Fact]) -> dict[str, float]:
 
 
 def _sampled(world: Outbreak) -> dict[str, float]:
-    """Return the hours from the swab to the first refusal possible: most of it is not ours."""
+    """Return the hours from the swab to our recording of the result: none of them are ours."""
     hours = []
     for fact in _colouring(world):
         text = fact.payload.get("sampled_at")

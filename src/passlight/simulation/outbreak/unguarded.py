@@ -9,9 +9,10 @@ from passlight.simulation.outbreak.happenings import Events
 from passlight.simulation.outbreak.hours import DAY, HOUR, MINUTE
 from passlight.simulation.outbreak.infection import Disease, infections_of_day
 from passlight.simulation.outbreak.lists import make_areas
-from passlight.simulation.outbreak.loop import Progress, Setting
+from passlight.simulation.outbreak.loop import Progress
 from passlight.simulation.outbreak.movement import DAY_MINUTES, home_from, visits_of_day
 from passlight.simulation.outbreak.senders import Senders
+from passlight.simulation.outbreak.setting import Setting
 from passlight.simulation.outbreak.town import make_town
 
 
