@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "demo",
     "doctor": "doctor",
     "gate": "gate",
+    "recompute": "recompute",
 }
 
 # command → what it needs beside the core, each extra with a module that it brings
@@ -32,6 +33,7 @@ NEEDS = {
     "demo": {"office": "django", "gateway": "starlette", "gate": "serial"},
     "doctor": {"office": "psycopg"},
     "gate": {"gate": "serial"},
+    "recompute": {"office": "django", "city": "duckdb"},
 }
 
 

@@ -56,6 +56,7 @@ def chores() -> Sequence[Chore]:
     from passlight.office.incidents.actions import escalate
     from passlight.office.incidents.follow import follow_records
     from passlight.office.notices.worker import rescue
+    from passlight.office.recompute.attending import attend
 
     return (
         Chore(name="records", every_seconds=1, run=follow_records),
@@ -65,6 +66,7 @@ def chores() -> Sequence[Chore]:
         Chore(name="all-doors", every_seconds=300, run=publish_round),
         Chore(name="escalation", every_seconds=60, run=escalate),
         Chore(name="outbox", every_seconds=60, run=rescue),
+        Chore(name="city", every_seconds=2, run=attend),
     )
 
 

@@ -92,3 +92,8 @@ class Preview(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pack_id}: {self.position}/{self.total}"
+
+    @property
+    def folder(self) -> str:
+        """Return the name of its folder; a restored database never finds another one's."""
+        return f"{self.pk}-{self.started_at:%Y%m%dT%H%M%S%f}"

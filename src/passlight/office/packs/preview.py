@@ -1,7 +1,8 @@
 """Preview: how many people a pack would recolour, counted over the stored facts.
 
-Counted in small steps that a page or a command asks for one after another, so no request is
-long and a broken-off count goes on where it was.
+Counted person by person, in small steps that a page or a command asks for one after another, or
+for a city set-based (``office.recompute.previewing``). No request is long, and a broken-off count
+goes on where it was.
 """
 
 from collections import Counter
@@ -24,6 +25,8 @@ from passlight.office.packs.schedule import (
 )
 from passlight.office.people.models import Person
 from passlight.office.statuses.evaluation import LogReader
+from passlight.office.statuses.switching import PEOPLE_MIN, city_installed
+from passlight.runtime.settings import read_number
 
 PEOPLE_A_STEP = 500
 
@@ -31,26 +34,35 @@ PEOPLE_A_STEP = 500
 def start_preview(
     stored: StoredPack, *, effective_from: datetime | None, user: User | None, clock: Clock
 ) -> Preview:
-    """Begin to count what ``stored`` would change from that moment on."""
+    """Begin to count what ``stored`` would change from that moment on.
+
+    A city is counted set-based, by a process that the jobs process starts; a village here.
+    """
     now = clock.now()
+    people = Person.objects.count()
+    large = people >= read_number("PASSLIGHT_SWITCH_PEOPLE", PEOPLE_MIN, least=0, most=2**31)
     return Preview.objects.create(
         pack=stored,
         effective_from=max(effective_from or now, stored.effective_from),
         known_seq=last_seq(),
         after_seq=latest_seq(),
-        total=Person.objects.count(),
+        total=people,
         started_at=now,
         started_by=user,
+        engine=Preview.Engine.CITY if large and city_installed() else Preview.Engine.PERSON,
     )
 
 
 def step_preview(preview_id: int, *, clock: Clock) -> Preview:
-    """Count the next people and return the preview; a finished one is returned as it is."""
+    """Count the next people and return the preview.
+
+    One that is finished, or counted by a process of its own, is returned as it is.
+    """
     with transaction.atomic():
         # The preview alone is locked: the office may not change a pack, so it may not lock one.
         locked = Preview.objects.select_for_update(of=("self",))
         preview = locked.select_related("pack").get(pk=preview_id)
-        if preview.finished_at is None:
+        if preview.finished_at is None and preview.engine == Preview.Engine.PERSON:
             _count(preview, clock)
             preview.save()
     return preview
@@ -63,7 +75,7 @@ def _count(preview: Preview, clock: Clock) -> None:
         .values_list("ordinal", "facts_key")[:PEOPLE_A_STEP]
     )
     if people:
-        before, after = _schedules(preview)
+        before, after = schedules_of(preview)
         old, new = (
             LogReader().situation(schedule, up_to=preview.known_seq).evaluate(dict(people))
             for schedule in (before, after)
@@ -103,7 +115,8 @@ def _cause(timeline: Timeline, moment: datetime) -> str | None:
     return segments[0].reason if segments[0].colour is not Colour.GREEN else None
 
 
-def _schedules(preview: Preview) -> tuple[PackSchedule, PackSchedule]:
+def schedules_of(preview: Preview) -> tuple[PackSchedule, PackSchedule]:
+    """Return the rules that a preview compares: those in force, and those with its pack."""
     publications = publications_up_to(preview.after_seq)
     candidate = PackPublication(
         seq=preview.after_seq + 1,

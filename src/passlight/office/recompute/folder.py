@@ -6,7 +6,6 @@ a whole when the task is over. ``city/lock`` keeps two tasks from sharing memory
 """
 
 import fcntl
-import importlib.util
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +19,6 @@ from passlight.runtime.settings import read_settings
 BYTES_A_FACT: Final = 400
 BYTES_A_PERSON: Final = 400
 SPARE_BYTES: Final = 256 * 1024 * 1024
-
-
-def city_installed() -> bool:
-    """Return whether the packages of the set-based engine are there (the extra ``city``)."""
-    return importlib.util.find_spec("duckdb") is not None
 
 
 def city_folder() -> Path:

@@ -28,7 +28,8 @@ class Run(models.Model):
     packs_seq = models.BigIntegerField(null=True)
     people = models.IntegerField(db_default=0)
     compared = models.IntegerField(db_default=0)
-    left_out = models.IntegerField(db_default=0)  # a newer fact touched them meanwhile
+    # How many differ, by kind of difference; rows are kept for the first of them alone.
+    counts = models.JSONField(default=dict)
     bucket = models.IntegerField(db_default=0)
     attempts = models.SmallIntegerField(db_default=0)
     step = models.TextField(blank=True, db_default="")
@@ -41,6 +42,16 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.state}"
+
+    @property
+    def folder(self) -> str:
+        """Return the name of its folder; a restored database never finds another one's."""
+        return f"{self.pk}-{self.asked_at:%Y%m%dT%H%M%S%f}"
+
+    @property
+    def different(self) -> int:
+        """Return for how many people something else was computed than is served."""
+        return sum(self.counts.values())
 
 
 class Difference(models.Model):

@@ -25,6 +25,12 @@ _COLUMNS: Final = {
     "state": "VARCHAR",
     "as_of": "BIGINT",
 }
+_PEOPLE_ALONE = """
+copy (
+select ordinal, facts_key, null, null, null, null, null from people_person
+ where ordinal >= {first} and ordinal < {end}
+) to stdout (format csv, force_quote (facts_key))
+"""
 _MICROS = "(extract(epoch from {}) * 1000000)::bigint"
 _QUERY = f"""
 copy (
@@ -72,6 +78,18 @@ def read_served(
     Rows on newer facts are passed over: facts newer than a snapshot are no difference. What was
     read before a kill is not read again.
     """
+    query = _QUERY.replace("{fact_seq}", f"{fact_seq:d}").replace("{packs_seq}", f"{packs_seq:d}")
+    return _read(connection, folder, query, progress)
+
+
+def read_people(connection: psycopg.Connection[Any], folder: Path, *, progress: Progress) -> Served:
+    """Return who the people of the office are, without what is served about them."""
+    return _read(connection, folder, _PEOPLE_ALONE, progress)
+
+
+def _read(
+    connection: psycopg.Connection[Any], folder: Path, query: str, progress: Progress
+) -> Served:
     told = folder / _TOLD
     if told.exists():
         return _served(folder, json.loads(told.read_text()))
@@ -85,10 +103,7 @@ def read_served(
             target = folder / f"chunk-{first // PEOPLE_A_CHUNK:05}.parquet"
             if not target.exists():
                 end = min(ordinals, first + PEOPLE_A_CHUNK)
-                query = _QUERY.format(
-                    fact_seq=int(fact_seq), packs_seq=int(packs_seq), first=first, end=end
-                )
-                _read_chunk(connection, engine, target, query)
+                _read_chunk(connection, engine, target, query.format(first=first, end=end))
         found = _counted(engine, folder, ordinals)
     write_durably(told, json.dumps(found).encode())
     progress("served", ordinals, ordinals)

@@ -63,6 +63,11 @@ def seconds_left(row: Switch, *, now: datetime) -> float | None:
     return max(0.0, taken * (row.people - row.people_done) / row.people_done)
 
 
+def city_installed() -> bool:
+    """Return whether the packages of the set-based engine are there (the extra ``city``)."""
+    return importlib.util.find_spec("duckdb") is not None
+
+
 def begin_switch(clock: Clock, *, packs_seq: int, fact_seq: int) -> Switch | None:
     """Return a new switch, or None where a sweep person by person is the way."""
     Switch.objects.filter(state=Switch.State.RUNNING).update(
@@ -70,7 +75,7 @@ def begin_switch(clock: Clock, *, packs_seq: int, fact_seq: int) -> Switch | Non
     )
     least = read_number("PASSLIGHT_SWITCH_PEOPLE", PEOPLE_MIN, least=0, most=2**31)
     people = Person.objects.count()
-    if people < least or importlib.util.find_spec("duckdb") is None:
+    if people < least or not city_installed():
         return None
     return Switch.objects.create(
         packs_seq=packs_seq,

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ("packs_seq", models.BigIntegerField(null=True)),
                 ("people", models.IntegerField(db_default=0)),
                 ("compared", models.IntegerField(db_default=0)),
-                ("left_out", models.IntegerField(db_default=0)),
+                ("counts", models.JSONField(default=dict)),
                 ("bucket", models.IntegerField(db_default=0)),
                 ("attempts", models.SmallIntegerField(db_default=0)),
                 ("step", models.TextField(blank=True, db_default="")),
