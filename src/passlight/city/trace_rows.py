@@ -5,6 +5,7 @@ once; the words about a bad row are here for both.
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -153,19 +154,24 @@ def is_parquet(path: Path) -> bool:
 
 def read_cell(cell: object, column: Column) -> tuple[str | int | None, str]:
     """Return the value of a cell, and the code of what is wrong with it, or nothing."""
-    if isinstance(cell, str) and any("\udc80" <= letter <= "\udcff" for letter in cell):
-        return None, "encoding"
-    if cell is None or (isinstance(cell, str) and not cell.strip(" ")):
-        empty = None if column.instant else ""
-        return empty, "missing" if column.needed else ""
-    if not column.instant:
-        text = str(cell)
-        return (text, "") if len(text) <= FACT_TEXT_CHARS_MAX else (None, "too-long")
-    if isinstance(cell, int):
-        return (cell, "") if _EARLIEST <= cell < _LATEST else (None, "out-of-range")
-    return read_instant(str(cell).strip())
+    if isinstance(cell, str):
+        if not cell.isascii() and _BROKEN.search(cell):
+            return None, "encoding"
+        if not cell.strip(" "):
+            cell = None
+        elif column.instant:
+            return read_instant(cell)
+        else:
+            return (cell, "") if len(cell) <= FACT_TEXT_CHARS_MAX else (None, "too-long")
+    if cell is None:
+        return (None if column.instant else ""), ("missing" if column.needed else "")
+    if isinstance(cell, int) and _EARLIEST <= cell < _LATEST:
+        return cell, ""
+    return None, "out-of-range"
 
 
+# What decoding leaves of a byte that is no UTF-8.
+_BROKEN: Final = re.compile("[\udc80-\udcff]")
 _EARLIEST: Final = micros(FACT_EARLIEST)
 _LATEST: Final = micros(FACT_LATEST)
 
@@ -174,14 +180,13 @@ _LATEST: Final = micros(FACT_LATEST)
 def read_instant(text: str) -> tuple[int | None, str]:
     """Return the microseconds of a time that has an offset, and what is wrong with it."""
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text.strip())
         if parsed.tzinfo is None:
             return None, "naive-time"
-        if FACT_EARLIEST <= parsed < FACT_LATEST:
-            return micros(parsed), ""
+        found = micros(parsed)
     except (ValueError, OverflowError):
         return None, "not-a-time"
-    return None, "out-of-range"
+    return (found, "") if _EARLIEST <= found < _LATEST else (None, "out-of-range")
 
 
 def instant_sql(path: Path, name: str, type_: str) -> str:
