@@ -6,6 +6,7 @@ known at ``k``. Pure: the same arguments always give the same timeline.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import is_
 
 from passlight.core.facts.dates import begins_at
 from passlight.core.facts.fact import Fact
@@ -91,9 +92,9 @@ def _span(
 def _join(spans: list[Span]) -> list[Span]:
     """Return the spans with each measure cut to its pack's time and its ends told across packs."""
     cut: list[Span] = []
-    before: list[Measure] = []
+    before: Sequence[Measure] = ()
     for span in spans:
-        measures = list(span.outcome.measures)
+        measures: Sequence[Measure] = span.outcome.measures
         if span.pack is not None and span.pack.existing_measures is Existing.KEEP:
             measures = _keep(before, measures, change=span.when.start)
         cut.append(_within(span, measures))
@@ -101,7 +102,9 @@ def _join(spans: list[Span]) -> list[Span]:
     return _tell_starts(_tell_ends(cut))
 
 
-def _keep(before: list[Measure], new: list[Measure], *, change: datetime | None) -> list[Measure]:
+def _keep(
+    before: Sequence[Measure], new: Sequence[Measure], *, change: datetime | None
+) -> Sequence[Measure]:
     """Return the old pack's chains that are open at the change, and the new pack's others."""
     if change is None:
         return new
@@ -115,7 +118,7 @@ def _open_across(measure: Measure, change: datetime) -> bool:
     return measure.start < change and (end is None or end > change)
 
 
-def _within(span: Span, measures: list[Measure]) -> Span:
+def _within(span: Span, measures: Sequence[Measure]) -> Span:
     kept: list[Measure] = []
     for measure in measures:
         if span.when.contains(measure.when):
@@ -128,25 +131,32 @@ def _within(span: Span, measures: list[Measure]) -> Span:
 
 
 def _with(span: Span, measures: Iterable[Measure]) -> Span:
-    return span._replace(outcome=span.outcome._replace(measures=tuple(measures)))
+    outcome, told = span.outcome, tuple(measures)
+    if len(told) == len(outcome.measures) and all(map(is_, told, outcome.measures)):
+        return span
+    return span._replace(outcome=outcome._replace(measures=told))
 
 
 def _tell_ends(spans: list[Span]) -> list[Span]:
     """Return the spans whose measures end where the following pack ends them."""
     told: list[Span] = []
-    after: dict[MeasureKey, Measure] = {}
+    after: Sequence[Measure] = ()
     for span in reversed(spans):
-        change = span.when.end
-        if change is not None:
-            measures = (_told_end(one, change, after) for one in span.outcome.measures)
-            span = _with(span, measures)  # noqa: PLW2901
+        change, measures = span.when.end, span.outcome.measures
+        if change is not None and any(not _ended(one, change) for one in measures):
+            alike = {measure.key: measure for measure in after}
+            span = _with(span, (_told_end(one, change, alike) for one in measures))  # noqa: PLW2901
         told.append(span)
-        after = {measure.key: measure for measure in span.outcome.measures}
+        after = span.outcome.measures
     return told[::-1]
 
 
+def _ended(measure: Measure, change: datetime) -> bool:
+    return measure.when.end is not None and measure.when.end <= change
+
+
 def _told_end(measure: Measure, change: datetime, after: Mapping[MeasureKey, Measure]) -> Measure:
-    if measure.when.end is not None and measure.when.end <= change:
+    if _ended(measure, change):
         return measure
     following = after.get(measure.key)
     if following is None or following.start > change:
@@ -161,14 +171,14 @@ def _told_end(measure: Measure, change: datetime, after: Mapping[MeasureKey, Mea
 def _tell_starts(spans: list[Span]) -> list[Span]:
     """Return the spans whose measures start where the pack before them started them."""
     told: list[Span] = []
-    before: dict[MeasureKey, Measure] = {}
+    before: Sequence[Measure] = ()
     for span in spans:
-        change = span.when.start
-        if change is not None:
-            measures = (_told_start(one, change, before) for one in span.outcome.measures)
-            span = _with(span, measures)  # noqa: PLW2901
+        change, measures = span.when.start, span.outcome.measures
+        if change is not None and any(one.start < change for one in measures):
+            alike = {measure.key: measure for measure in before}
+            span = _with(span, (_told_start(one, change, alike) for one in measures))  # noqa: PLW2901
         told.append(span)
-        before = {measure.key: measure for measure in span.outcome.measures}
+        before = span.outcome.measures
     return told
 
 

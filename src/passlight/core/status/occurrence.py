@@ -125,11 +125,11 @@ def _area_matches(
     if not area:
         return False, None
     if condition.within is not None:
-        when = left_at(fact, ended=until(fact, pack.zone)) or fact.occurred_at
-        for identity, valid, _ in areas.covers(area):
-            if identity == condition.within and valid.covers(when):
-                return True, None
-        return False, None
+        times = [when for identity, when, _ in areas.covers(area) if identity == condition.within]
+        if not times:
+            return False, None
+        left = left_at(fact, ended=until(fact, pack.zone)) or fact.occurred_at
+        return any(when.covers(left) for when in times), None
     concerns = _concern(fact, condition, pack)
     if concerns is None:
         return False, None

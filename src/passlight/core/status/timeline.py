@@ -104,10 +104,11 @@ class Timeline:
     _lines: dict[int, Line] = field(default_factory=dict)
 
     def _span(self, at: datetime) -> Span:
-        spans = self.spans
-        if len(spans) == 1:
-            return spans[0]
-        return next(span for span in spans if span.when.covers(at))
+        for span in self.spans:  # in order, and together all of time
+            end = span.when.end
+            if end is None or at < end:
+                return span
+        raise AssertionError("the last span has no end")
 
     def _zone(self, span: Span) -> ZoneInfo:
         if span.pack is not None:
