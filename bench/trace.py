@@ -7,6 +7,9 @@ and the time can match); the bare reading does the same two scans and only sums 
 
     .venv/bin/python -m bench trace                        a small form
     .venv/bin/python -m bench.trace --visits 200000000     the whole: 3 GB of disk, removed after
+
+Seconds are those of the wall; a ratio is of processor time, so that a neighbour's load falls on
+neither side. ``--keep DIR`` leaves the visits there and finds them again.
 """
 
 import argparse
@@ -15,13 +18,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from bench.row import Row
 from passlight.city.duckdb_engine import DuckEngine
-from passlight.city.trace import WINDOWS, TraceTables, find_windows, told, trace_windows
+from passlight.city.trace import WINDOWS, Traced, find_windows, told, trace_windows
+from passlight.city.trace_sql import TraceTables
 
 DAYS = 14
 VENUES = 100_000
@@ -37,6 +42,17 @@ SHORT_VISITS_A_SECOND = 1_000_000
 GROUP = 122_880
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds of the wall and of processors."""
+
+    wall: float
+    cpu: float
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(self.wall + other.wall, self.cpu + other.cpu)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """One trace: what it found and what it cost, and the bare reading beside it."""
@@ -45,15 +61,13 @@ class Measured:
     windows: int
     exposures: int
     people: int
-    windows_s: float
-    exposures_s: float
-    write_s: float
-    bare_s: float
+    steps: dict[str, Spent]
+    bare: Spent
     peak_mb: float
 
     @property
-    def trace_s(self) -> float:
-        return self.windows_s + self.exposures_s + self.write_s
+    def whole(self) -> Spent:
+        return sum(self.steps.values(), Spent(0, 0))
 
 
 def chance(salt: int) -> str:
@@ -74,11 +88,15 @@ def make_day(engine: DuckEngine, folder: Path, day: int, *, visits: int, people:
         FROM (SELECT i, CAST(floor({VENUES} * pow({chance(1)}, {SKEW})) AS INTEGER) AS rank,
             {begin} AS entered_at FROM range({first}, {first + visits}) r(i))
         ORDER BY venue, entered_at"""
+    target = folder / f"day-{day:02}.parquet"
+    if target.exists():
+        return
+    part = folder / "part"
     engine.connection.execute("SET preserve_insertion_order = true")
     engine.connection.execute(
-        f"COPY ({query}) TO '{folder}/day-{day:02}.parquet' "
-        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP})"
+        f"COPY ({query}) TO '{part}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP})"
     )
+    part.rename(target)
 
 
 def make(folder: Path, visits: int) -> list[Path]:
@@ -94,10 +112,10 @@ def people_of(visits: int) -> int:
     return max(20, visits // VISITS_A_PERSON)
 
 
-def clock(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def clock(work: Callable[[], object]) -> Spent:
+    wall, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start
+    return Spent(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def high_water() -> float:
@@ -117,8 +135,8 @@ def one(engine: DuckEngine, sql: str) -> tuple[int, ...]:
     return row
 
 
-def bare(engine: DuckEngine) -> float:
-    """Return the seconds of reading what a trace to the kept windows must read."""
+def bare(engine: DuckEngine) -> Spent:
+    """Return the time of reading what a trace to the kept windows must read."""
     low, high = one(engine, "SELECT min(infectious_from), max(isolated_at) FROM cases")
     begun, ended = one(engine, f"SELECT min(begun), max(ended) FROM {WINDOWS}")
     engine.keep("venues", f"SELECT DISTINCT venue FROM {WINDOWS}")
@@ -149,65 +167,53 @@ def measure(files: list[Path], cases: int, *, visits: int, rounds: int) -> Measu
     found: list[Measured] = []
     for _ in range(rounds):
         forget_high_water()
-        windows_s = clock(lambda: find_windows(engine, tables, linger_minutes=30))
-        traced = []
-        exposures_s = clock(
-            lambda into=traced: into.append(trace_windows(engine, tables, minutes_min=10))
-        )
-        write_s = clock(lambda: engine.copy(told(engine), folder / "found.parquet"))
+        traced: list[Traced] = []
+        steps = {
+            "windows": partial(find_windows, engine, tables, linger_minutes=30),
+            "exposures": lambda into=traced: into.append(
+                trace_windows(engine, tables, minutes_min=10)
+            ),
+            "sorted and written": lambda: engine.copy(told(engine), folder / "found.parquet"),
+        }
+        spent = {name: clock(step) for name, step in steps.items()}
         peak = high_water()
-        [result] = traced
         found.append(
             Measured(
                 cases=cases,
-                windows=result.windows,
-                exposures=result.exposures,
-                people=result.people,
-                windows_s=windows_s,
-                exposures_s=exposures_s,
-                write_s=write_s,
-                bare_s=bare(engine) if result.windows else windows_s,
+                windows=traced[0].windows,
+                exposures=traced[0].exposures,
+                people=traced[0].people,
+                steps=spent,
+                bare=bare(engine) if traced[0].windows else spent["windows"],
                 peak_mb=peak,
             )
         )
     engine.close()
-    return sorted(found, key=lambda one: one.trace_s)[len(found) // 2]
+    return sorted(found, key=lambda one: one.whole.cpu)[len(found) // 2]
 
 
 def rows_of(measured: Measured, visits: int) -> Iterator[Row]:
     name = f"trace {measured.cases:,} cases, {visits:,} visits"
     yield Row(
         name=name,
-        value=measured.trace_s,
+        value=measured.whole.wall,
         unit="s",
-        compared_with=f"reading what must be read ({measured.bare_s:.2f} s)",
-        ratio=measured.trace_s / measured.bare_s,
+        compared_with=f"reading what must be read ({measured.bare.wall:.2f} s)",
+        ratio=measured.whole.cpu / measured.bare.cpu,
     )
-    parts = (
-        ("windows", measured.windows_s),
-        ("exposures", measured.exposures_s),
-        ("sorted and written", measured.write_s),
-    )
-    for part, seconds in parts:
-        yield Row(name=f"{name}: {part}", value=seconds, unit="s")
+    for step, spent in measured.steps.items():
+        yield Row(name=f"{name}: {step}", value=spent.wall, unit="s")
     yield Row(name=f"{name}: found", value=max(1, measured.exposures), unit="exposures")
     yield Row(name=f"{name}: peak memory", value=measured.peak_mb, unit="MB")
 
 
-def measure_all(
-    visits: int, cases: tuple[int, ...], *, rounds: int, folder: Path | None
-) -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="passlight-trace-", dir=folder) as scratch:
-        files = make(Path(scratch), visits)
-        size = sum(file.stat().st_size for file in files)
-        largest = count_largest(files)
-        rows = [
-            Row(name="visits on disk", value=size / 1e6, unit="MB"),
-            Row(name="visits of the largest venue", value=largest, unit="visits"),
-        ]
-        for count in cases:
-            rows.extend(rows_of(measure(files, count, visits=visits, rounds=rounds), visits))
-        return rows
+def measure_all(folder: Path, visits: int, cases: tuple[int, ...], *, rounds: int) -> Iterator[Row]:
+    files = make(folder, visits)
+    size = sum(file.stat().st_size for file in files)
+    yield Row(name="visits on disk", value=size / 1e6, unit="MB")
+    yield Row(name="visits of the largest venue", value=count_largest(files), unit="visits")
+    for count in cases:
+        yield from rows_of(measure(files, count, visits=visits, rounds=rounds), visits)
 
 
 def count_largest(files: list[Path]) -> int:
@@ -221,7 +227,8 @@ def count_largest(files: list[Path]) -> int:
 def run(seconds: float) -> list[Row]:
     """Return the figures of a small form; ``seconds`` decides how many visits there are."""
     visits = max(DAYS * 1000, int(seconds * SHORT_VISITS_A_SECOND))
-    return measure_all(visits, (1, 100), rounds=1, folder=None)
+    with tempfile.TemporaryDirectory(prefix="passlight-trace-") as scratch:
+        return list(measure_all(Path(scratch), visits, (1, 100), rounds=1))
 
 
 def main() -> None:
@@ -229,13 +236,16 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=2_000_000)
     parser.add_argument("--cases", type=int, nargs="+", default=list(CASES))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="where there is room for the visits")
+    parser.add_argument("--keep", type=Path, help="where the visits are, or are left")
     asked = parser.parse_args()
-    for row in measure_all(
-        asked.visits, tuple(asked.cases), rounds=asked.rounds, folder=asked.folder
-    ):
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        print(f"| {row.name} | {row.value:,.4g} {row.unit} | {row.compared_with} | {ratio} |")
+    with tempfile.TemporaryDirectory(prefix="passlight-trace-") as scratch:
+        folder = asked.keep or Path(scratch)
+        for row in measure_all(folder, asked.visits, tuple(asked.cases), rounds=asked.rounds):
+            ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+            print(
+                f"| {row.name} | {row.value:,.4g} {row.unit} | {row.compared_with} | {ratio} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
