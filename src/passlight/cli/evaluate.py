@@ -3,16 +3,24 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 import click
 from tqdm import tqdm
 
+from passlight.cli.evaluate_city import (
+    Moment,
+    check_engine,
+    city_lines,
+    holds_store,
+    make_store,
+    store_folder,
+    write_parquet,
+)
 from passlight.cli.inputs import (
     BadUsageError,
     check_target,
@@ -23,6 +31,7 @@ from passlight.cli.inputs import (
     unreadable,
 )
 from passlight.core.facts.book import FactBook
+from passlight.core.facts.fact import Fact
 from passlight.core.facts.form import parse_line
 from passlight.core.facts.intake import check_future
 from passlight.core.kernel.problem import Problem, ProblemError
@@ -50,9 +59,13 @@ class Reading:
         complain(problems)
 
 
-def read_facts(lines: Iterable[bytes], *, name: str) -> Reading:
-    """Return the facts of a file; every bad line is told on standard error and left out."""
-    reading = Reading()
+def facts_of(
+    lines: Iterable[bytes], *, name: str, reading: Reading, persons: set[str]
+) -> Iterator[tuple[int, Fact]]:
+    """Yield each good fact with its line; a bad line is told on standard error and left out.
+
+    ``persons`` gains whoever is named by a fact that is doubted: they have a line all the same.
+    """
     for number, raw in enumerate(lines, start=1):
         line = (raw.removeprefix(_BOM) if number == 1 else raw).strip()
         if not line:
@@ -65,11 +78,19 @@ def read_facts(lines: Iterable[bytes], *, name: str) -> Reading:
         doubts = check_future(fact, instant=fact.recorded_at)
         if doubts:
             if fact.about_person:
-                reading.book.persons.add(fact.subject)
+                persons.add(fact.subject)
             reading.refuse(_placed(doubt, name, number) for doubt in doubts)
             continue
         reading.facts += 1
-        twin = reading.book.add(fact)
+        yield number, fact
+
+
+def read_facts(lines: Iterable[bytes], *, name: str) -> Reading:
+    """Return the facts of a file; every bad line is told on standard error and left out."""
+    reading = Reading()
+    book = reading.book
+    for number, fact in facts_of(lines, name=name, reading=reading, persons=book.persons):
+        twin = book.add(fact)
         if twin is not None:
             reading.refuse([_contradiction(fact.fact_id, fact.ver, name, number)])
     return reading
@@ -99,31 +120,44 @@ def _contradiction(fact_id: str, ver: int, name: str, number: int) -> Problem:
 
 @click.command("evaluate")
 @click.option("--pack", "pack_folder", required=True, type=click.Path(path_type=Path), help="Pack.")
-@click.option("--facts", required=True, help="Facts file (JSON Lines), or - for standard input.")
+@click.option("--facts", help="Facts file (JSON Lines), or - for standard input.")
 @click.option("--at", "at_text", help="The instant to answer for, with an offset.")
 @click.option("--known-at", "known_text", help="What was known then; without it, everything.")
 @click.option("--points", type=click.Path(path_type=Path), help="Many moments: CSV at,known_at.")
 @click.option("--subjects", type=click.Path(path_type=Path), help="More subjects, one a line.")
 @click.option(
-    "--engine", type=click.Choice(["person"]), default="person", show_default=True, help="Engine."
+    "--engine",
+    type=click.Choice(["person", "duckdb", "spark"]),
+    default="person",
+    show_default=True,
+    help="person explains one after the other; duckdb and spark take everybody at once.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Write here, not to standard output.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Keep the facts here in the form that duckdb and spark read; later runs need no --facts.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write here; Parquet when it ends in .parquet."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
 def command(
     pack_folder: Path,
-    facts: str,
+    facts: str | None,
     at_text: str | None,
     known_text: str | None,
     points: Path | None,
     subjects: Path | None,
-    engine: str,  # noqa: ARG001 - one engine so far; the option is part of the format
+    engine: str,
+    store: Path | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Write one line a person: the colour at a moment, why, and until when.
 
     One pack is applied at every moment, whatever its effective dates. Exit status 1 means that
-    lines of the facts file were left out; each is told on standard error.
+    lines of the facts file were left out; each is told on standard error. Every engine writes
+    the same bytes.
     """
     try:
         pack = read_pack(pack_folder)
@@ -131,10 +165,11 @@ def command(
         named = _named(subjects)
         if out is not None:
             check_target(out)
-        reading = open_facts(facts)
+        check_engine(_needed(engine, out))
+        reading = Reading()
         tally: Counter[str] = Counter()
-        with _output(out) as sink:
-            for line, colour in _lines(pack, reading.book, moments, named):
+        with _answers(engine, store, facts, reading) as answers, _output(out) as sink:
+            for line, colour in answers(pack, moments, named):
                 sink.write(line)
                 tally[colour] += 1
     except BadUsageError as error:
@@ -144,7 +179,61 @@ def command(
     sys.exit(1 if reading.refused else 0)
 
 
-Moment = tuple[datetime, datetime | None]
+def _needed(engine: str, out: Path | None) -> str:
+    """Return the engine that must be installed: Parquet is written by DuckDB whoever evaluates."""
+    return "duckdb" if engine == "person" and _is_parquet(out) else engine
+
+
+def _is_parquet(out: Path | None) -> bool:
+    return out is not None and out.suffix == ".parquet"
+
+
+Answers = Callable[[Pack, "list[Moment]", set[str]], Iterator[tuple[bytes, str]]]
+
+
+@contextmanager
+def _answers(
+    engine: str, store: Path | None, facts: str | None, reading: Reading
+) -> Iterator[Answers]:
+    """Yield what gives the lines, once the facts are read."""
+    if engine == "person":
+        if store is not None or facts is None:
+            message = "--engine person reads --facts FILE; --store is for duckdb and spark."
+            raise BadUsageError(message)
+        found = open_facts(facts)
+        reading.facts, reading.refused = found.facts, found.refused
+        yield lambda pack, moments, named: _lines(pack, found.book, moments, named)
+        return
+    with store_folder(store) as folder:
+        _fill(folder, facts, reading)
+
+        def answers(
+            pack: Pack, moments: list[Moment], named: set[str]
+        ) -> Iterator[tuple[bytes, str]]:
+            return city_lines(folder, pack, moments, named, engine=engine)
+
+        yield answers
+
+
+def _fill(folder: Path, facts: str | None, reading: Reading) -> None:
+    """Make the store of the facts, unless it is there and nothing else is named."""
+    there = holds_store(folder)
+    if facts is None:
+        if not there:
+            message = f"{folder}: holds no facts yet. Name them with --facts FILE."
+            raise BadUsageError(message)
+        return
+    if there:
+        message = f"{folder}: holds facts already. Leave --facts out to use them, or name another."
+        raise BadUsageError(message)
+    persons: set[str] = set()
+
+    def contradicted(number: int, fact_id: str, ver: int) -> None:
+        reading.refuse([_contradiction(fact_id, ver, facts, number)])
+
+    with _opened(facts) as lines:
+        told = facts_of(lines, name=facts, reading=reading, persons=persons)
+        make_store(folder, told, persons=persons, contradicted=contradicted)
 
 
 def _moments(at_text: str | None, known_text: str | None, points: Path | None) -> list[Moment]:
@@ -171,14 +260,23 @@ def _named(path: Path | None) -> set[str]:
 
 def open_facts(facts: str) -> Reading:
     """Return the facts of a named file, or of standard input when it is ``-``."""
+    with _opened(facts) as lines:
+        return read_facts(lines, name=facts)
+
+
+@contextmanager
+def _opened(facts: str) -> Iterator[Iterator[bytes]]:
+    """Yield the lines of a named file, or of standard input when it is ``-``."""
     if facts == "-":
-        return read_facts(_shown(sys.stdin.buffer), name="-")
+        yield _shown(sys.stdin.buffer)
+        return
     try:
-        with Path(facts).open("rb") as source:
-            return read_facts(_shown(source), name=facts)
+        source = Path(facts).open("rb")  # noqa: SIM115 - what follows is not its failing to open
     except OSError as error:
         message = f"{facts}: cannot be read ({error.strerror}). Name a facts file (JSON Lines)."
         raise BadUsageError(message) from error
+    with source:
+        yield _shown(source)
 
 
 def _shown(source: IO[bytes]) -> Iterator[bytes]:
@@ -220,16 +318,22 @@ def _output(out: Path | None) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     part = out.with_name(f"{out.name}.part")
+    draft = out.with_name(f"{out.name}.draft")
     try:
         with part.open("wb") as sink:
             yield sink
-        part.replace(out)
+        if _is_parquet(out):
+            write_parquet(part, draft)
+            draft.replace(out)
+        else:
+            part.replace(out)
     except OSError as error:
         raise BadUsageError(
             f"{out}: cannot be written ({error.strerror}). Choose another."
         ) from error
     finally:
         part.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
 def _summary(reading: Reading, tally: Counter[str], *, to_stdout: bool, as_json: bool) -> None:

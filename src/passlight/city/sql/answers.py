@@ -85,7 +85,7 @@ class Answers:
             null = dialect.null(BIGINT)
             empty = dialect.list_of([], types)
             return f"SELECT {null} AS moment, {null} AS p, {empty} AS badges WHERE FALSE"
-        found = " UNION ".join(parts)
+        found = " UNION ALL ".join(parts)
         return f"SELECT moment, p, {dialect.sort('badges')} AS badges FROM (SELECT moment, p, {item} AS badges FROM ({found}) b GROUP BY moment, p) s"
 
     def _badges_of(self, queries: PackQueries) -> Iterator[str]:
@@ -107,7 +107,7 @@ class Answers:
             waivers = queries.waivers
             holds = dialect.size(dialect.filter("a.pieces", "x", "x.s <= m.t AND m.t < x.e"))
             yield (
-                f"SELECT m.moment, a.p, {number(WAIVER)} AS form, w.granted_at, w.waiver, "
+                f"SELECT DISTINCT m.moment, a.p, {number(WAIVER)} AS form, w.granted_at, w.waiver, "
                 f"w.permission AS which, w.e AS until FROM measures_all a "
                 f"JOIN {waivers.name} w ON w.p = a.p {self._moments_of('a.p')} "
                 f"AND m.span = a.span WHERE m.pack = {queries.number} "

@@ -1,0 +1,99 @@
+"""``passlight evaluate`` with other engines: the same bytes, a store that is kept, Parquet.
+
+The expected lines are those of the person evaluator, which the format's tests hold to lines
+written by hand (tests/core/test_evaluate_command.py).
+"""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from passlight.cli import evaluate_city
+from passlight.cli.evaluate import command as evaluate
+from passlight.core.facts.form import fact_line
+from passlight.core.rules.schedule import PackSchedule
+from passlight.runtime.packs import shipped_packs
+from tests.city.differential import pack
+from tests.city.generator import World, make_world
+
+NAME = "jiangsu-2021"
+AT = ("--at", "2021-08-15T10:00:00+08:00")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return make_world(PackSchedule.only(pack(NAME)), people=30, seed=5, moments=3, knowledge=2)
+
+
+@pytest.fixture(scope="module")
+def facts(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("facts") / "facts.jsonl"
+    bad = b'{"fact_id":"broken"}\n'
+    path.write_bytes(b"".join(fact_line(one) for one in world.facts) + bad)
+    return path
+
+
+def run(*options: str) -> Result:
+    found = CliRunner().invoke(evaluate, ["--pack", str(shipped_packs() / NAME), *options])
+    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+    return found
+
+
+def test_duckdb_writes_the_bytes_of_the_person(facts: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked.txt"
+    asked.write_text("p-001\nnobody\nz-last\n", encoding="utf-8")
+    points = tmp_path / "points.csv"
+    points.write_text(
+        "at,known_at\n2021-08-15T10:00:00+08:00,\n2021-08-03T10:00:00+08:00,2021-08-09T00:00:00Z\n"
+    )
+    for options in (
+        AT,
+        (*AT, "--known-at", "2021-08-10T00:00:00+08:00"),
+        ("--points", str(points)),
+        (*AT, "--subjects", str(asked)),
+    ):
+        one = run("--facts", str(facts), *options)
+        other = run("--facts", str(facts), *options, "--engine", "duckdb")
+        assert one.stdout_bytes == other.stdout_bytes
+        assert one.exit_code == other.exit_code == 1, "the broken line is a finding for both"
+        assert "broken" in one.stderr or "facts.jsonl" in one.stderr
+        assert len(one.stdout_bytes.splitlines()) >= 30
+
+
+def test_a_store_is_kept_and_used_again(facts: Path, tmp_path: Path) -> None:
+    store = str(tmp_path / "store")
+    first = run("--facts", str(facts), *AT, "--engine", "duckdb", "--store", store)
+    again = run(*AT, "--engine", "duckdb", "--store", store)
+    assert first.stdout_bytes == again.stdout_bytes != b""
+    assert (first.exit_code, again.exit_code) == (1, 0)
+    both = run("--facts", str(facts), *AT, "--engine", "duckdb", "--store", store)
+    assert both.exit_code == 2
+    assert "holds facts already" in both.stderr
+    empty = run(*AT, "--engine", "duckdb", "--store", str(tmp_path / "none"))
+    assert empty.exit_code == 2
+    assert "--facts FILE" in empty.stderr
+
+
+@pytest.mark.parametrize("engine", ["person", "duckdb"])
+def test_parquet_has_the_columns_of_the_line(facts: Path, tmp_path: Path, engine: str) -> None:
+    lines, out = tmp_path / "out.jsonl", tmp_path / f"{engine}.parquet"
+    run("--facts", str(facts), *AT, "--out", str(lines))
+    run("--facts", str(facts), *AT, "--engine", engine, "--out", str(out))
+    wanted = [json.loads(line) for line in lines.read_bytes().splitlines()]
+    found = duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(out)])
+    names = [column[0] for column in found.description]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    assert rows == wanted
+    assert [path.name for path in tmp_path.iterdir() if path.suffix in {".part", ".draft"}] == []
+
+
+def test_without_duckdb_the_command_says_what_to_install(
+    facts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate_city, "find_spec", lambda name: None)
+    found = run("--facts", str(facts), *AT, "--engine", "duckdb")
+    assert found.exit_code == 2
+    assert "pip install 'passlight[city]'" in found.stderr
