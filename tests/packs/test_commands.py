@@ -299,6 +299,17 @@ def test_preview_counts_who_changes_from_what_to_what_and_why(
     ]
 
 
+def test_every_engine_previews_the_same(two: tuple[Path, Path, Path]) -> None:
+    """Set-based: the same counts, steps, rules, reasons and examples, whatever the change does."""
+    old, new, facts = two
+    for text in (NEW, NEW.replace("convert", "keep")):
+        (new / "pack.yaml").write_text(text, encoding="utf-8")
+        asked = ("preview", new, "--old", old, "--facts", facts, "--at", AT, "--json")
+        person, city = pack(*asked), pack(*asked, "--engine", "duckdb")
+        assert (city.exit_code, city.output) == (person.exit_code, person.output)
+        assert json.loads(city.output)["changed"] == 4
+
+
 def test_preview_as_json_names_a_few_people(two: tuple[Path, Path, Path]) -> None:
     old, new, facts = two
     result = pack("preview", new, "--old", old, "--facts", facts, "--at", AT, "--json")

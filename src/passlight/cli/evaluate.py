@@ -205,7 +205,7 @@ def _answers(
         yield lambda pack, moments, named: _lines(pack, found.book, moments, named)
         return
     with store_folder(store) as folder:
-        _fill(folder, facts, reading)
+        fill_store(folder, facts, reading)
 
         def answers(
             pack: Pack, moments: list[Moment], named: set[str]
@@ -215,7 +215,7 @@ def _answers(
         yield answers
 
 
-def _fill(folder: Path, facts: str | None, reading: Reading) -> None:
+def fill_store(folder: Path, facts: str | None, reading: Reading) -> None:
     """Make the store of the facts, unless it is there and nothing else is named."""
     there = holds_store(folder)
     if facts is None:

@@ -96,7 +96,7 @@ def city_lines(
         store = open_store(folder)
     except StoreError as error:
         raise BadUsageError(str(error)) from error
-    running = _engine(engine, store)
+    running = start_engine(engine, store)
     people = store.people_count * len(moments)
     try:
         with tqdm(total=people, desc="people", disable=None, file=sys.stderr) as bar:
@@ -118,7 +118,8 @@ def city_lines(
         running.close()
 
 
-def _engine(name: str, store: "Store") -> "Engine":
+def start_engine(name: str, store: "Store") -> "Engine":
+    """Return the engine of that name, spilling beside the store; close it after use."""
     spill = store.folder / "spill"
     if name == "duckdb":
         from passlight.city.duckdb_engine import DuckEngine

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import click
 from tqdm import tqdm
 
-from passlight.cli.evaluate import open_facts
+from passlight.cli.evaluate import Reading, fill_store, open_facts
+from passlight.cli.evaluate_city import check_engine, start_engine, store_folder
 from passlight.cli.inputs import BadUsageError, read_pack, read_time
 from passlight.core.facts.book import FactBook
 from passlight.core.kernel.interval import Interval
@@ -116,6 +117,29 @@ def colours(
             yield subject, Shown(status.colour.value, rule, first.phase.reason)
 
 
+def city_colours(
+    folder: Path, engine: str, schedule: PackSchedule, at: datetime, known_at: datetime | None
+) -> Iterator[tuple[str, Shown]]:
+    """Yield what everyone shows, set-based, over the fact store in ``folder``."""
+    from passlight.city.evaluate import evaluate_full
+    from passlight.city.store import open_store
+
+    store = open_store(folder)
+    running = start_engine(engine, store)
+    try:
+        with tqdm(
+            total=store.people_count, desc="people", disable=None, file=sys.stderr
+        ) as progress:
+            for _, row in evaluate_full(running, store, schedule, [(at, known_at)]):
+                progress.update()
+                first = row.measures[0] if row.measures else None
+                rule = f"{first.rule}/{first.phase}" if first is not None else None
+                reason = first.reason if first is not None else None
+                yield row.subject, Shown(row.colour.value, rule, reason)
+    finally:
+        running.close()
+
+
 def compare(before: Iterable[tuple[str, Shown]], after: Iterable[tuple[str, Shown]]) -> Changes:
     """Return the changes between two lists of the same people in the same order."""
     changes = Changes()
@@ -131,7 +155,11 @@ def compare(before: Iterable[tuple[str, Shown]], after: Iterable[tuple[str, Show
 @click.option("--at", "at_text", required=True, help="The instant to compare, with an offset.")
 @click.option("--known-at", "known_text", help="What was known then; without it, everything.")
 @click.option(
-    "--engine", type=click.Choice(["person"]), default="person", show_default=True, help="Engine."
+    "--engine",
+    type=click.Choice(["person", "duckdb", "spark"]),
+    default="person",
+    show_default=True,
+    help="person takes one after the other; duckdb and spark take everybody at once.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 def command(
@@ -140,7 +168,7 @@ def command(
     facts: str,
     at_text: str,
     known_text: str | None,
-    engine: str,  # noqa: ARG001 - one engine so far; the option is part of the format
+    engine: str,
     as_json: bool,
 ) -> None:
     """Say how many people the pack NEW would recolour: from what, to what, and why.
@@ -151,14 +179,13 @@ def command(
         at = read_time(at_text, "--at")
         known_at = read_time(known_text, "--known-at") if known_text else None
         before, after = read_pack(old), read_pack(new)
-        reading = open_facts(facts)
+        check_engine(engine)
+        reading = Reading()
+        schedules = (PackSchedule.only(before), after_switch(before, after, at))
+        changes = _changes(engine, facts, schedules, at, known_at, reading)
     except BadUsageError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    changes = compare(
-        colours(PackSchedule.only(before), reading.book, at, known_at),
-        colours(after_switch(before, after, at), reading.book, at, known_at),
-    )
     if as_json:
         told = {"old": before.key, "new": after.key, "at": at.isoformat(), **_as_json(changes)}
         click.echo(json.dumps(told, ensure_ascii=False))
@@ -166,6 +193,27 @@ def command(
         for line in _lines(changes):
             click.echo(line)
     sys.exit(1 if reading.refused else 0)
+
+
+def _changes(
+    engine: str,
+    facts: str,
+    schedules: tuple[PackSchedule, PackSchedule],
+    at: datetime,
+    known_at: datetime | None,
+    reading: Reading,
+) -> Changes:
+    """Return what changes from one schedule to the other; ``reading`` counts the refused lines."""
+    if engine == "person":
+        found = open_facts(facts)
+        reading.refused = found.refused
+        old, new = (colours(one, found.book, at, known_at) for one in schedules)
+        return compare(old, new)
+    with store_folder(None) as folder:
+        fill_store(folder, facts, reading)
+        # Spark has one session a process, so the first answer is kept while the second runs.
+        shown = dict(city_colours(folder, engine, schedules[0], at, known_at))
+        return compare(shown.items(), city_colours(folder, engine, schedules[1], at, known_at))
 
 
 def _as_json(changes: Changes) -> dict[str, Any]:
