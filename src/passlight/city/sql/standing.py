@@ -4,6 +4,7 @@
 may change, the colour and the strongest measure. People with no measure and no closed code are
 not among them: they all have the colour of the base.
 """
+# ruff: noqa: S608 - every part of the SQL is ours; texts go through Dialect.text
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class Standing:
             }
         )
         looked = (
-            f"SELECT p, own, {dialect.transform('instants', 'i', seen)} AS seen FROM ({instants}) n"
+            f"SELECT p, own, closed, {dialect.transform('instants', 'i', seen)} AS seen FROM ({instants}) n"
         )
         none = dialect.big(-1)
         covered = f"x.base = {CLOSED} OR x.top IS NULL"
@@ -140,7 +141,7 @@ class Standing:
                 "phase": f"CASE WHEN {covered} THEN {none} ELSE x.top.phase END",
             }
         )
-        return f"SELECT p, own, {dialect.transform('seen', 'x', step)} AS steps FROM ({looked}) l"
+        return f"SELECT p, own, closed, {dialect.transform('seen', 'x', step)} AS steps FROM ({looked}) l"
 
     def _ahead(self, at: str) -> str:
         return f"{at} > {self.dialect.big(self.since)} AND {at} < {self.dialect.big(NEVER)} AND {at} <= closed"
