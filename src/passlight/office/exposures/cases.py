@@ -47,7 +47,12 @@ class Tracing:
     parameters: TracingParameters
     now: datetime
     places: Places = dataclasses.field(default_factory=Places)
+    params_hash: str = dataclasses.field(init=False)
     _people: Mapping[str, frozenset[str]] | None = None
+
+    def __post_init__(self) -> None:
+        """Work out the hash once."""
+        self.params_hash = self.parameters.params_hash
 
     def subjects_of(self, subject: str) -> frozenset[str]:
         """Return all subjects that are this person."""
@@ -119,7 +124,7 @@ def _refresh(
     case: TracedCase | None,
     tracing: Tracing,
 ) -> TracedCase:
-    parameters, now = tracing.parameters, tracing.now
+    now = tracing.now
     assert reading.infectious.start is not None
     assert reading.infectious.end is not None
     if case is None:
@@ -133,7 +138,7 @@ def _refresh(
     case.infectious_from, case.isolated_at = reading.infectious.start, reading.infectious.end
     case.is_isolated = reading.is_isolated
     case.own_keys, case.household_keys = circle.own_keys, circle.household_keys
-    case.params_hash, case.refreshed_at = parameters.params_hash, now
+    case.params_hash, case.refreshed_at = tracing.params_hash, now
     if past or case.state == CaseState.PAST.value:
         case.state = CaseState.PAST.value
         case.save()
@@ -170,7 +175,7 @@ def windows_of(
 def withdraw_case(case: TracedCase, tracing: Tracing) -> TracedCase:
     """Take a case out: it was retracted, or is another person's; its venues are swept (E36)."""
     case.state, case.refreshed_at = CaseState.WITHDRAWN.value, tracing.now
-    case.params_hash = tracing.parameters.params_hash
+    case.params_hash = tracing.params_hash
     case.save()
     _store_windows(case, [], every=True, reason=Reason.RETRACTED, now=tracing.now)
     return case

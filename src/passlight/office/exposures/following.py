@@ -97,7 +97,7 @@ class Follower:
         with transaction.atomic():
             tracing = begin(clock)
             stale = list(
-                TracedCase.objects.exclude(params_hash=tracing.parameters.params_hash)
+                TracedCase.objects.exclude(params_hash=tracing.params_hash)
                 .filter(state=CaseState.ACTIVE.value)
                 .order_by("pk")[:CASES_A_TURN]
             )
@@ -221,7 +221,7 @@ def refresh_case(case: TracedCase, tracing: Tracing) -> list[TracedCase]:
 
 
 def _mark(case: TracedCase, tracing: Tracing) -> TracedCase:
-    case.params_hash, case.refreshed_at = tracing.parameters.params_hash, tracing.now
+    case.params_hash, case.refreshed_at = tracing.params_hash, tracing.now
     case.save(update_fields=["params_hash", "refreshed_at"])
     return case
 

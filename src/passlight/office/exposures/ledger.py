@@ -64,7 +64,7 @@ class Ledger:
             "minutes": found.minutes,
             "direct_minutes": found.direct_minutes,
             "imputed": found.imputed,
-            "params_hash": self.tracing.parameters.params_hash,
+            "params_hash": self.tracing.params_hash,
         }
         if row is None:
             row = StoredExposure(fact_id=fact_id, state=ExposureState.WITHDRAWN.value)
