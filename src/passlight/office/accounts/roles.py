@@ -60,6 +60,9 @@ ACTIONS: Mapping[str, frozenset[Role]] = {
         "packs.publish": (Role.STEWARD,),
         # Statuses by handle
         "statuses.view": _CONTROL,
+        # The whole city computed again, by handle
+        "recompute.view": _CONTROL,
+        "recompute.start": (Role.STEWARD,),
         # Venues
         "venues.view": (Role.VENUE_OPERATOR, *_STREET, *_DISTRICT),
         "venues.change": (Role.VENUE_OPERATOR, *_STREET),

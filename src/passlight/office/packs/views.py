@@ -20,7 +20,10 @@ from passlight.office.packs.queries import (
 )
 from passlight.office.packs.schedule import compiled
 from passlight.office.pages.language import message
+from passlight.office.recompute.steps import step_context
 from passlight.office.statuses.models import Reason
+from passlight.office.statuses.queries import switch_progress
+from passlight.office.statuses.switching import city_installed
 from passlight.runtime.clock import SystemClock
 from passlight.runtime.packs import read_pack_folder, shipped_packs
 
@@ -44,6 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "form": form if may_change else None,
         "problems": form.problems,
         "shipped": shipped_not_stored() if may_change else [],
+        **_switching(),
     }
     return render(request, "packs/index.html", context, status=400 if form.problems else 200)
 
@@ -97,6 +101,7 @@ def _detail(request: HttpRequest, stored: StoredPack, form: EffectiveForm) -> Ht
         "form": form,
         "may_preview": allowed(request.user, "packs.change"),
         "may_publish": allowed(request.user, "packs.publish"),
+        **_switching(),
     }
     return render(request, "packs/detail.html", context, status=400 if form.errors else 200)
 
@@ -170,12 +175,25 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("packs:detail", pk)
 
 
+def _switching() -> dict[str, object]:
+    """Return how far a change of packs has been carried to everybody."""
+    progress = switch_progress(now=CLOCK.now())
+    row = progress.row if progress is not None else None
+    return {
+        "switching": progress,
+        "switch_step": step_context(row) if row is not None else None,
+    }
+
+
 def _preview_context(preview: Preview) -> dict[str, object]:
     changes = sorted(preview.changes.items(), key=lambda item: (-item[1], item[0]))
     causes = sorted(preview.causes.items(), key=lambda item: (-item[1], item[0]))[:CAUSES_SHOWN]
     reasons = _reasons(preview)
     return {
         "row": preview,
+        "city": preview.engine == Preview.Engine.CITY,
+        "installed": city_installed(),
+        "step": step_context(preview),
         "percent": 100 if not preview.total else 100 * preview.evaluated // preview.total,
         "changed": sum(preview.changes.values()),
         "changes": [(*key.split(">"), count) for key, count in changes],

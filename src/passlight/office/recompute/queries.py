@@ -44,6 +44,17 @@ def is_late(*, now: datetime) -> bool:
     return last is not None and last.finished_at is not None and now - last.finished_at > LATE_AFTER
 
 
+def still_different() -> int:
+    """Return how many people differed in the last finished run and were not put right."""
+    last = last_finished()
+    if last is None:
+        return 0
+    settled = Difference.objects.filter(
+        run=last, state__in=[Difference.State.CORRECTED, Difference.State.OVERTAKEN]
+    )
+    return last.different - settled.count()
+
+
 def differences_listed(run: Run, *, kind: str, state: str) -> QuerySet[Difference]:
     """Return the differences of a run, narrowed, those that stay first."""
     rows = Difference.objects.filter(run=run)

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from passlight.core.kernel.clock import Clock
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from django.db import models
 
 EVERY_SECONDS: Final = 0.5
+#: The steps that have words; a new one of the engine's is shown as preparation.
+KNOWN: Final = frozenset(
+    {"worker", "served", "facts", "versions", "people", "buckets", "evaluate", "settle"}
+)
 
 
 class OrphanError(Exception):
@@ -61,6 +66,26 @@ class Steps:
         self._told_at = now
         self._row.step, self._row.step_done, self._row.step_total = step, done, total
         self._objects.filter(pk=self._row.pk).update(step=step, step_done=done, step_total=total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A step as a page shows it."""
+
+    code: str
+    done: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        """Return how much of the step is done."""
+        return 100 * self.done // self.total if self.total else 0
+
+
+def step_context(row: HasSteps) -> Shown:
+    """Return what a row's process is at."""
+    step = row.step if row.step in KNOWN else "begin"
+    return Shown(code=f"recompute.step.{step}", done=row.step_done, total=row.step_total)
 
 
 def bar() -> Callable[[str, int, int], None] | None:

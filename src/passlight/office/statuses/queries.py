@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
 from passlight.core.kernel.colour import Colour
-from passlight.office.statuses.models import Heartbeat, Publication
+from passlight.office.packs.schedule import latest_seq
+from passlight.office.people.models import Person
+from passlight.office.statuses.models import Heartbeat, Publication, Switch
+from passlight.office.statuses.switching import seconds_left
 
 #: A list shows so many people at most; a filter finds the others.
 LISTED_MAX = 10_000
+#: A worker that has not beaten for so long is not running.
+STILL_AFTER = timedelta(seconds=60)
 
 # The newest publication of everybody, with its colour at one moment.
 _CURRENT = """
@@ -86,6 +91,54 @@ def segment_at(segments: Sequence[Mapping[str, Any]], moment: datetime) -> Mappi
 def heartbeat() -> Heartbeat | None:
     """Return how far the worker is, or None before its first pass."""
     return Heartbeat.objects.filter(pk=1).first()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchProgress:
+    """How far a change that concerns everybody has been carried."""
+
+    people: int
+    done: int
+    set_based: bool
+    left: timedelta | None
+    """About how long it still takes, once that can be told."""
+    row: Switch | None
+    """The switch that carries it, while it is being evaluated or published."""
+    fault: str
+    """Why the set-based way was given up; empty when it was not."""
+    stands_still: bool
+    """The worker does not beat: nothing moves until it is started."""
+
+    @property
+    def percent(self) -> int:
+        """Return how much is done."""
+        return min(100, 100 * self.done // self.people) if self.people else 0
+
+
+def switch_progress(*, now: datetime) -> SwitchProgress | None:
+    """Return the progress of the change that is being carried to everybody, None when none is."""
+    beat = heartbeat()
+    newest = latest_seq()
+    if beat is None or (beat.packs_seq == newest and beat.sweep_ordinal < 0):
+        return None
+    row = Switch.objects.filter(pk=beat.switch).first() if beat.switch else None
+    failed = Switch.objects.filter(packs_seq=newest, state=Switch.State.FAILED).last()
+    people = Person.objects.count()
+    if row is not None:
+        seconds = seconds_left(row, now=now)
+        done, people = row.people_done, max(people, row.people)
+    else:
+        seconds, done = None, max(0, beat.sweep_ordinal) if beat.sweep_seq == newest else 0
+    return SwitchProgress(
+        people=people,
+        done=min(done, people),
+        set_based=row is not None,
+        left=None if seconds is None else timedelta(seconds=round(seconds)),
+        row=row if row is not None and not row.people_done else None,
+        fault=failed.fault if failed is not None and row is None else "",
+        stands_still=now - beat.at > STILL_AFTER
+        and (row is None or now - row.started_at > STILL_AFTER),
+    )
 
 
 def _status(row: Mapping[str, Any], now: datetime) -> PublishedStatus:
