@@ -206,7 +206,8 @@ def check_counts(world: Outbreak) -> Finding:
         if source != "risk-areas":
             words = f"{source}: {counts.landed} landed, {sent['landed']} were to"
             found.see(counts.landed == sent["landed"], lambda: words)  # noqa: B023
-    landed = sum(1 for _ in world.intake.facts_path.open("rb"))
+    with world.intake.facts_path.open("rb") as file:
+        landed = sum(1 for _ in file)
     words = f"{landed} facts in the file, {len(world.facts)} were read"
     found.see(landed == len(world.facts), lambda: words)
     return found

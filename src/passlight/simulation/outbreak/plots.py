@@ -1,4 +1,4 @@
-"""Plots as SVG: small, accessible, the same bytes for the same figures, with a table beside each."""
+"""Plots as SVG: small, accessible, the same bytes for the same figures; tables stand beside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
