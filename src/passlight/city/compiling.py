@@ -30,9 +30,9 @@ from passlight.core.rules.pack import Existing, Pack
 from passlight.core.rules.schedule import Epoch, PackSchedule
 
 UTC_ZONE = ZoneInfo("UTC")
-_INSTANTS = tuple(
-    "occurred_at occurred_until recorded_at p_sampled_at p_left_at p_arrived_at "
-    "p_from p_until p_expires_at".split()
+_INSTANTS = (
+    *("occurred_at", "occurred_until", "recorded_at", "p_sampled_at", "p_left_at"),
+    *("p_arrived_at", "p_from", "p_until", "p_expires_at"),
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from passlight.city.dialect import BIGINT, Dialect
-from passlight.city.sql.filters import kinds_are, passes
+from passlight.city.sql.filters import passes
 from passlight.city.sql.packs import PackQueries
 from passlight.city.sql.points import NEED_FIELDS
 from passlight.city.sql.stages import Stages, Statement
@@ -87,7 +87,8 @@ class Answers:
             empty = dialect.list_of([], types)
             return f"SELECT {null} AS moment, {null} AS p, {empty} AS badges WHERE FALSE"
         found = " UNION ALL ".join(parts)
-        return f"SELECT moment, p, {dialect.sort('badges')} AS badges FROM (SELECT moment, p, {item} AS badges FROM ({found}) b GROUP BY moment, p) s"
+        together = f"SELECT moment, p, {item} AS badges FROM ({found}) b GROUP BY moment, p"
+        return f"SELECT moment, p, {dialect.sort('badges')} AS badges FROM ({together}) s"
 
     def _badges_of(self, queries: PackQueries) -> Iterator[str]:
         dialect, number = self.dialect, self.dialect.big

@@ -44,8 +44,8 @@ def micros_of(instant: datetime) -> int:
 
 
 def _offset(zone: ZoneInfo, micros: int) -> int:
-    found = instant_of(micros).astimezone(zone).utcoffset()
-    assert found is not None
+    # An aware instant has an offset: zero stands for a None that cannot be.
+    found = instant_of(micros).astimezone(zone).utcoffset() or timedelta(0)
     return found // timedelta(microseconds=1)
 
 

@@ -15,7 +15,7 @@ from passlight.city.sql.packs import SAME_THING
 from passlight.city.sql.stages import Stages, Statement
 from passlight.core.facts.kinds import kind_rank
 from passlight.core.rules.pack import AbsenceForm, DuringForm, Pack, TriggerForm
-from passlight.core.rules.points import Next, Nth, walk
+from passlight.core.rules.points import Next, Nth, Point, walk
 
 _ALWAYS = ("person.deceased", "code.closed")
 _COLUMNS = tuple(name for name in FACT_COLUMNS if name not in {"person", "ver", "superseded_at"})
@@ -26,27 +26,32 @@ def kinds_read(packs: Sequence[Pack]) -> set[str]:
     found = set(_ALWAYS)
     for pack in packs:
         for rule in pack.rules:
-            form = rule.form
-            if isinstance(form, TriggerForm):
-                found.update(form.filter.kinds)
-            elif isinstance(form, DuringForm):
-                found.update(form.stays)
-            elif isinstance(form, AbsenceForm):
-                found.update((*form.filter.kinds, *form.since_kinds))
-                if form.birth is not None:
-                    found.add("person.born")
+            found.update(_of_form(rule.form))
             for phase in rule.phases:
-                for point in (*walk(phase.starts), *walk(phase.ends)):
-                    if isinstance(point, Next | Nth):
-                        found.update(point.filter.kinds)
-                    if isinstance(point, Nth) and point.reset_on is not None:
-                        found.update(point.reset_on.kinds)
+                found.update(_of_point(phase.starts), _of_point(phase.ends))
         for badge in pack.badges:
             found.update(badge.filter.kinds)
-        if pack.waivers:
-            found.add("waiver.granted")
+        found.update(("waiver.granted",) if pack.waivers else ())
         found.update(kind for kind in pack.rankings if kind in SAME_THING)
     return found
+
+
+def _of_form(form: TriggerForm | DuringForm | AbsenceForm) -> Iterator[str]:
+    if isinstance(form, DuringForm):
+        yield from form.stays
+        return
+    yield from form.filter.kinds
+    if isinstance(form, AbsenceForm):
+        yield from form.since_kinds
+        yield from ("person.born",) if form.birth is not None else ()
+
+
+def _of_point(point: Point) -> Iterator[str]:
+    for part in walk(point):
+        if isinstance(part, Next | Nth):
+            yield from part.filter.kinds
+        if isinstance(part, Nth) and part.reset_on is not None:
+            yield from part.reset_on.kinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -278,8 +278,9 @@ class Forms:
         due = self.calendar.add("since", form.max_gap, stages.let)
         closed = dialect.list_of(["closer"], BIGINT)
         facts = f"CASE WHEN closer IS NULL THEN {dialect.list_of([], BIGINT)} ELSE {closed} END"
+        begun = f"o_start AS {_column(Moment.INTERVAL_FROM)}"
         sql = (
-            f"SELECT p, t1, {big(NONE)} AS t2, o_start, o_start AS {_column(Moment.INTERVAL_FROM)}, "
+            f"SELECT p, t1, {big(NONE)} AS t2, o_start, {begun}, "
             f"m_until AS {_column(Moment.INTERVAL_UNTIL)}, {facts} AS f_interval, "
             f"{dialect.null(BIGINT)} AS o_expiry "
             f"FROM ({stages.select(f'*, {due} AS o_start')}) d "

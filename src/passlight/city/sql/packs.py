@@ -226,7 +226,7 @@ class PackQueries:
             lists={wanted: listed.column for wanted, listed in filters.items()},
             trigger=occurring.trigger,
             needs=self.needs,
-            # A waiver may name the first of a measure's facts, and that may be the one that ends it.
+            # A waiver may name a measure's first fact, and that may be the one that ends it.
             telling=self.telling or bool(self.pack.waivers),
         )
         return Phases(

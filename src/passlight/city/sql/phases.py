@@ -103,8 +103,9 @@ class Phases:
             end = self._expired(end, look)
         skipped = let(f"({end.at} IS NOT NULL AND {end.at} <= {start})")
         chain.prev_until = let(f"CASE WHEN {skipped} THEN {start} ELSE {end.at} END")
+        lasts = f"coalesce({end.at}, {big(NEVER)}) > {big(self.since)}"
         return {
-            "ok": f"{alive} AND NOT {skipped} AND coalesce({end.at}, {big(NEVER)}) > {big(self.since)}",
+            "ok": f"{alive} AND NOT {skipped} AND {lasts}",
             "phase": big(phase.index),
             "strict": big(phase.colour.strictness),
             "mstart": start,

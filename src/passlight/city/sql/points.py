@@ -121,7 +121,9 @@ class Look:
             return self._earliest(point)
         if isinstance(point, Latest):
             return self._latest(point)
-        assert isinstance(point, Never)
+        return self._never(point)
+
+    def _never(self, point: Never) -> Reached:  # noqa: ARG002
         return Reached(self.dialect.null(BIGINT))
 
     def _at(self, point: At) -> Reached:

@@ -85,7 +85,8 @@ class Spans:
         """Return the old pack's chains that are open at the change, and the new pack's others."""
         at = self.dialect.big(change)
         open_ = f"SELECT * FROM {before} WHERE mstart < {at} AND mend > {at}"
-        kept = f"(SELECT DISTINCT {', '.join(_CHAIN)} FROM ({open_}) o) k WHERE {_equal(_CHAIN, 'k', 'm')}"
+        chains = f"SELECT DISTINCT {', '.join(_CHAIN)} FROM ({open_}) o"
+        kept = f"({chains}) k WHERE {_equal(_CHAIN, 'k', 'm')}"
         return (
             f"SELECT m.* FROM {before} m WHERE EXISTS (SELECT 1 FROM {kept}) UNION ALL "
             f"SELECT m.* FROM {new} m WHERE NOT EXISTS (SELECT 1 FROM {kept})"
@@ -104,7 +105,7 @@ class Spans:
     def _tell(
         self, names: Sequence[str | None], prefix: str, *, backwards: bool
     ) -> Generator[Statement, None, list[str | None]]:
-        """Yield what tells each span's ends (or starts) by its neighbour's; return the new names."""
+        """Yield what tells each span's ends or starts by its neighbour's; return the names."""
         told: list[str | None] = list(names)
         order = range(len(names) - 1, -1, -1) if backwards else range(len(names))
         for place in order:
@@ -122,7 +123,8 @@ class Spans:
     def _beside(self, name: str, neighbour: str | None) -> str:
         """Return the join of a span's measures with the same ones of its neighbour."""
         if neighbour is None:
-            return f"FROM {name} m LEFT JOIN (SELECT * FROM {name} WHERE FALSE) a ON {_equal(_SAME, 'a', 'm')}"
+            nobody = f"(SELECT * FROM {name} WHERE FALSE)"
+            return f"FROM {name} m LEFT JOIN {nobody} a ON {_equal(_SAME, 'a', 'm')}"
         # Where measures of one key follow each other, the last one speaks for them.
         ranked = (
             f"SELECT *, row_number() OVER (PARTITION BY {', '.join(_SAME)} "
@@ -140,10 +142,10 @@ class Spans:
         over, none = f"m.mend <= {at}", f"(a.p IS NULL OR a.mstart > {at})"
         empty = self.dialect.list_of([], BIGINT)
         no_need = self.dialect.list_of([], self.dialect.struct_type(NEED_FIELDS))
+        alone = {"mend": at, "closing": empty, "needs": no_need}
         told = {
-            "mend": f"CASE WHEN {over} THEN m.mend WHEN {none} THEN {at} ELSE a.mend END",
-            "closing": f"CASE WHEN {over} THEN m.closing WHEN {none} THEN {empty} ELSE a.closing END",
-            "needs": f"CASE WHEN {over} THEN m.needs WHEN {none} THEN {no_need} ELSE a.needs END",
+            column: f"CASE WHEN {over} THEN m.{column} WHEN {none} THEN {value} ELSE a.{column} END"
+            for column, value in alone.items()
         }
         return f"SELECT {_columns(told)} {self._beside(name, after)}"
 

@@ -64,7 +64,8 @@ class Standing:
         goes_on = dialect.size(dialect.filter("own", "q", "q.s < x.s AND q.e >= x.s"))
         follows = dialect.size(dialect.filter("own", "q", "q.s <= x.e AND q.e > x.e"))
         return (
-            "SELECT p, x.c AS c, x.since AS since, rule, phase, x.pack AS pack, x.s AS s, x.e AS e, "
+            "SELECT p, x.c AS c, x.since AS since, rule, phase, x.pack AS pack, x.s AS s, "
+            "x.e AS e, "
             f"CASE WHEN {goes_on} > 0 THEN {never} ELSE x.s END AS first_edge, "
             f"CASE WHEN {follows} > 0 THEN {never} ELSE x.e END AS last_edge FROM ({each}) o"
         )
@@ -127,9 +128,7 @@ class Standing:
                 "base": f"CASE WHEN i >= closed THEN {dialect.big(CLOSED)} ELSE {under} END",
             }
         )
-        looked = (
-            f"SELECT p, own, closed, {dialect.transform('instants', 'i', seen)} AS seen FROM ({instants}) n"
-        )
+        looked = f"SELECT p, own, closed, {dialect.transform('instants', 'i', seen)} AS seen FROM ({instants}) n"
         none = dialect.big(-1)
         covered = f"x.base = {CLOSED} OR x.top IS NULL"
         step = dialect.struct(
@@ -141,10 +140,12 @@ class Standing:
                 "phase": f"CASE WHEN {covered} THEN {none} ELSE x.top.phase END",
             }
         )
-        return f"SELECT p, own, closed, {dialect.transform('seen', 'x', step)} AS steps FROM ({looked}) l"
+        steps = dialect.transform("seen", "x", step)
+        return f"SELECT p, own, closed, {steps} AS steps FROM ({looked}) l"
 
     def _ahead(self, at: str) -> str:
-        return f"{at} > {self.dialect.big(self.since)} AND {at} < {self.dialect.big(NEVER)} AND {at} <= closed"
+        since, never = self.dialect.big(self.since), self.dialect.big(NEVER)
+        return f"{at} > {since} AND {at} < {never} AND {at} <= closed"
 
     def _kid(self, p: str) -> str:
         return kid_of(self.dialect, p, self.times)

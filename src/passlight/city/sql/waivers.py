@@ -15,7 +15,7 @@ from passlight.core.rules.pack import Pack, WaiverPermission
 _ANY = NONE + 1
 _UNKNOWN = NONE + 2
 _ANY_PHASE = -1
-_HOLE = {name: BIGINT for name in ("rule", "phase", "fact", "s", "e")}
+_HOLE = dict.fromkeys(("rule", "phase", "fact", "s", "e"), BIGINT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,8 @@ class Waivers:
         """Return the first of a measure's facts: of the trigger, else of those that end it."""
         closing = self.dialect.first(f"{measure}.closing")
         none = self.dialect.big(NONE)
-        return f"CASE WHEN {measure}.t1 <> {none} THEN {measure}.t1 ELSE coalesce({closing}, {none}) END"
+        ending = f"coalesce({closing}, {none})"
+        return f"CASE WHEN {measure}.t1 <> {none} THEN {measure}.t1 ELSE {ending} END"
 
     def cut(self, measures: str) -> str:
         """Return the query of the measures with the pieces that the waivers leave of them."""
@@ -101,7 +102,8 @@ class Waivers:
         piece_type = dialect.struct_type({"s": BIGINT, "e": BIGINT})
         hole_type = dialect.struct_type(_HOLE)
         hole = dialect.struct({name: name for name in _HOLE})
-        holes = f"SELECT p, {dialect.collect(hole, None, hole_type)} AS holes FROM {self.name} GROUP BY p"
+        together = dialect.collect(hole, None, hole_type)
+        holes = f"SELECT p, {together} AS holes FROM {self.name} GROUP BY p"
         own = dialect.filter("w.holes", "h", self.applies("h", "m"))
         whole = dialect.list_of([dialect.struct({"s": "mstart", "e": "mend"})], piece_type)
         columns = ", ".join(MEASURE)

@@ -1,9 +1,9 @@
-"""Between which instants a query's calendar arithmetic can fall, so that few changes are written."""
+"""How far from a fact an instant of a pack can lie: so far the clocks' changes must be known."""
 
 from collections.abc import Iterator
 
 from passlight.city.sql.calendar import DAY
-from passlight.core.kernel.calendar import CalendarDays, Duration, Elapsed, Years
+from passlight.core.kernel.calendar import Duration, Elapsed, Years
 from passlight.core.rules.pack import AbsenceForm, Pack, TriggerForm
 from passlight.core.rules.points import After, Nth, Parameter, walk
 
@@ -17,10 +17,9 @@ def horizon(pack: Pack) -> int:
 def _days(duration: Duration) -> int:
     if isinstance(duration, Elapsed):
         return duration.delta.days + 1
-    if isinstance(duration, CalendarDays):
-        return duration.days + 3
-    assert isinstance(duration, Years)
-    return 366 * duration.years + 1
+    if isinstance(duration, Years):
+        return 366 * duration.years + 1
+    return duration.days + 3
 
 
 def _durations(pack: Pack) -> Iterator[Duration]:
