@@ -132,7 +132,7 @@ class Profiled(DuckEngine):
             one = waiting.pop()
             self.operators[one["type"]] += one["timing"]
             self.statements[name] += one["timing"]
-            waiting += one["children"]
+            waiting += one.get("children", [])
 
 
 def profile(store: Store, one: Pack, temporary: Path) -> dict[str, Any]:
