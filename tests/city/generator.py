@@ -20,6 +20,7 @@ from passlight.core.rules.pack import (
     AbsenceForm,
     AreaCondition,
     DuringForm,
+    Pack,
 )
 from passlight.core.rules.points import Condition, Filter, Test
 from passlight.core.rules.schedule import PackSchedule
@@ -99,8 +100,21 @@ def _origins(schedule: PackSchedule) -> list[datetime]:
     for pack in schedule.packs:
         days += [edge for edge in (pack.effective.start, pack.effective.end) if edge is not None]
         days += [day for one in pack.parameters.values() for day in one.changes()]
+        days += _clock_changes(pack)
     several = len(schedule.packs) > 1
     return [day - 18 * DAY for day in sorted(set(days))[1 if several else 0 :]]
+
+
+def _clock_changes(pack: Pack) -> list[datetime]:
+    """Return the days of the first year on which the clocks of the pack's zone are changed."""
+    start = pack.effective.start
+    assert start is not None
+    days = [start + number * DAY for number in range(366)]
+    return [
+        one
+        for one in days
+        if one.astimezone(pack.zone).utcoffset() != (one + DAY).astimezone(pack.zone).utcoffset()
+    ]
 
 
 def _note(found: Vocabulary, seen: dict[Filter, None], part: object) -> None:
@@ -253,7 +267,7 @@ class Maker:
             self.series(subject, near)
         if self.chance(0.35 if self.words.waivable else 0.05):
             self.waiver(subject, near)
-        if self.chance(0.06):
+        if self.chance(0.15):
             at = self.instant(near)
             self.manual(subject, at)
         if self.chance(0.04):
@@ -336,7 +350,7 @@ class Maker:
         selector: dict[str, Any] = {
             "rule": rules if len(rules) > 1 or self.chance(0.5) else rules[0]
         }
-        if self.chance(0.3):
+        if self.chance(0.5):
             selector["phase"] = self.random.choice((0, 1))
         if mine and self.chance(0.3):
             selector["fact"] = self.random.choice(mine).fact_id
@@ -443,9 +457,12 @@ def make_world(
         book.add(fact)
     random = maker.random
     recorded = sorted({fact.recorded_at for fact in maker.facts})
+    changed = sorted({fact.recorded_at for fact in maker.facts if fact.ver > 1})
     known: list[datetime | None] = [None]
     while len(known) < knowledge:
-        known.append(random.choice(recorded) + random.choice((-SECOND, timedelta(0), timedelta(0))))
+        # Where something was corrected or taken back, rather than where it only came in.
+        told = changed if changed and random.random() < 0.6 else recorded
+        known.append(random.choice(told) + random.choice((-SECOND, timedelta(0), timedelta(0))))
     instants = sorted(maker.instants)
     chosen: list[Moment] = []
     while len(chosen) < moments:
