@@ -3,9 +3,9 @@
 import csv
 import json
 import re
-import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from passlight.city import publication
 from passlight.city.columns import instant
 from passlight.city.trace_rows import _WORDS, read_instant
+from passlight.cli.main import main
 from passlight.cli.trace import command
 from passlight.runtime.catalogue import catalogue
 from tests.exposure.oracle import naive
@@ -151,14 +152,10 @@ def test_what_is_no_table_of_visits_is_unreadable(tmp_path, visits):
 
 
 def real(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "passlight.cli.main", "trace", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        timeout=60,
-        check=False,
-    )
+    """Call the whole command, with the ends that ``cli.errors`` gives it."""
+    with chdir(folder):
+        done = CliRunner().invoke(main, ["trace", *arguments])
+    return SimpleNamespace(returncode=done.exit_code, stdout=done.stdout, stderr=done.stderr)
 
 
 def test_usage_and_missing_files_end_with_two(call, tmp_path):
@@ -183,6 +180,29 @@ def test_windows_of_our_own_do_not_linger(call):
     status, out, said = call(E31, windows=f"{head}\n{window}\n{backwards}\n")
     assert (status, out) == (1, expected)
     assert ":3: until: is before" in said
+
+
+def test_windows_in_parquet_and_a_publication_go_together(call, tmp_path):
+    head = "case_id,venue,zone,from,until"
+    window = "w,v,z,2022-03-01T11:00:00+08:00,2022-03-01T11:25:00+08:00"
+    (tmp_path / "w.csv").write_text(f"{head}\n{window}\n")
+    duckdb.execute(
+        f"COPY (SELECT * FROM read_csv('{tmp_path / 'w.csv'}', all_varchar = true)) "
+        f"TO '{tmp_path / 'w.parquet'}' (FORMAT parquet)"
+    )
+    # 11:00 to 11:30 in Shanghai is 4:00 pm to 4:30 pm in Auckland (+13:00); its zone is empty.
+    layout = ",".join(publication.SECOND_LAYOUT)
+    row = 'v,Shop,1 Road,Town,"1/03/2022, 4:00 pm","1/03/2022, 4:30 pm",,,,,NA'
+    (tmp_path / "p.csv").write_text(f"{layout}\n{row}\n")
+    visits = E31 + "c,v,,2022-03-01T11:10:00+08:00,2022-03-01T12:00:00+08:00\n"
+    status, out, _ = call(
+        visits, None, "--windows", tmp_path / "p.csv", windows=tmp_path / "w.parquet"
+    )
+    assert status == 0
+    assert out.splitlines()[1:] == [
+        "v,c,v,,2022-03-01T03:10:00+00:00,2022-03-01T03:30:00+00:00,20,20,0",
+        "w,b,v,z,2022-03-01T03:10:00+00:00,2022-03-01T03:25:00+00:00,15,15,0",
+    ]
 
 
 def test_cases_are_read_once_each(call, tmp_path):
