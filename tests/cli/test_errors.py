@@ -1,6 +1,8 @@
 """Every command fails with one line that says what to do, and with status 0, 1 or 2 (design.md 3).
 
 Each case is what a newcomer did to the command; the status is the one that the design names.
+Most run in forks of one process that has the command loaded (``forked``); the help, an interrupt
+and a port in use run as an operator starts them, and one case runs both ways.
 """
 
 import os
@@ -8,9 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.cli.forked import Forks
 
 REPOSITORY = Path(__file__).parents[2]
 PACK = str(REPOSITORY / "policies" / "shanghai-2020-02")
@@ -25,16 +30,56 @@ FACT = (
 
 def passlight(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command as an operator does, with a home of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PASSLIGHT_")}
     return subprocess.run(
         [sys.executable, "-m", "passlight.cli.main", *arguments],
-        env={**kept, "PASSLIGHT_HOME": str(home), **environment},
+        env=inside(home, environment),
         cwd=home.parent,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def inside(home: Path, environment: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment with another home, and nothing else of Passlight's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PASSLIGHT_")}
+    return {**kept, "PASSLIGHT_HOME": str(home), **environment}
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """The process that commands are forked from."""
+    with Forks(tmp_path_factory.mktemp("forks")) as made:
+        yield made
+
+
+class Command:
+    """``passlight`` in a fork, with a home of its own."""
+
+    def __init__(self, forks: Forks, folder: Path) -> None:
+        self._forks, self._folder = forks, folder
+
+    def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        home = self._folder / "home"
+        return self._forks.run(*arguments, environment=inside(home, environment), cwd=self._folder)
+
+
+@pytest.fixture
+def command(forks: Forks, tmp_path: Path) -> Command:
+    """The command, in this test's folder."""
+    return Command(forks, tmp_path)
+
+
+def test_a_fork_says_what_a_process_says(command: Command, tmp_path: Path) -> None:
+    for arguments, environment in (
+        (("evaluate", "--pack", "nope", "--facts", "-", "--at", AT), {}),
+        (("migrate",), {"PASSLIGHT_REALM": "Not A Realm"}),
+    ):
+        forked = command(*arguments, **environment)
+        started = passlight(*arguments, home=tmp_path / "home", **environment)
+        assert forked.returncode == started.returncode == 2
+        assert (forked.stdout, forked.stderr) == (started.stdout, started.stderr)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +109,7 @@ def passlight(*arguments: str, home: Path, **environment: str) -> subprocess.Com
          "month and day"),
         (["code", "verify", "PL1:", "--trust", "facts.jsonl", "--now", "now"], "is not a time"),
         (["code", "inspect"], "Missing argument 'TEXT'"),
-        (["simulate"], "Missing option '--out'"),
+        (["simulate"], "Name a folder: --out FOLDER"),
         (["simulate", "--out", "facts.jsonl", "--people", "5"], "Choose a folder"),
         (["simulate", "--out", "sim", "--people", "5", "--days", "2", "--into-database"],
          "Run passlight migrate"),
@@ -74,10 +119,10 @@ def passlight(*arguments: str, home: Path, **environment: str) -> subprocess.Com
     ],
 )  # fmt: skip
 def test_bad_usage_is_one_line_and_status_2(
-    arguments: list[str], words: str, tmp_path: Path
+    arguments: list[str], words: str, tmp_path: Path, command: Command
 ) -> None:
     (tmp_path / "facts.jsonl").write_text(FACT)
-    done = passlight(*arguments, home=tmp_path / "home")
+    done = command(*arguments)
     assert words in done.stderr
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -96,19 +141,18 @@ def test_bad_usage_is_one_line_and_status_2(
         ("PASSLIGHT_HOME", "/dev/null/home", "Check the path"),
     ],
 )
-@pytest.mark.parametrize("command", ["migrate", "demo", "serve"])
+@pytest.mark.parametrize("name", ["migrate", "demo", "serve"])
 def test_a_setting_that_does_not_go_is_named(
-    command: str, variable: str, value: str, words: str, tmp_path: Path, free_port: int
+    name: str, variable: str, value: str, words: str, command: Command, free_port: int
 ) -> None:
-    environment = {"PORT": str(free_port), variable: value}
-    done = passlight(command, home=tmp_path / "home", **environment)
+    done = command(name, **{"PORT": str(free_port), variable: value})
     assert words in done.stderr
     assert "secret" not in done.stderr
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
-def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+def test_a_device_is_never_replaced(tmp_path: Path, command: Command) -> None:
     """A finished draft takes the place of its target; a device or a pipe is no such place."""
     (tmp_path / "facts.jsonl").write_text(FACT)
     pipe = tmp_path / "pipe"
@@ -117,7 +161,7 @@ def test_a_device_is_never_replaced(tmp_path: Path) -> None:
         ("feed", "jsonl", "facts.jsonl", "--out", "pipe"),
         ("evaluate", "--pack", PACK, "--facts", "facts.jsonl", "--at", AT, "--out", "pipe"),
     ):
-        done = passlight(*arguments, home=tmp_path / "home")
+        done = command(*arguments)
         assert (done.returncode, pipe.is_fifo()) == (2, True)
         assert "is no ordinary file" in done.stderr
 
@@ -168,9 +212,9 @@ def opened_for_writing(pipe: Path) -> int:
             time.sleep(0.05)
 
 
-def test_a_broken_home_is_looked_at_to_the_end(tmp_path: Path) -> None:
+def test_a_broken_home_is_looked_at_to_the_end(tmp_path: Path, command: Command) -> None:
     """``doctor`` is for broken installations: it never breaks itself."""
     (tmp_path / "home").write_text("a file where a folder belongs")
-    done = passlight("doctor", "--json", home=tmp_path / "home")
+    done = command("doctor", "--json")
     assert (done.returncode, done.stderr) == (1, "")
     assert '"what": "database as gateway", "good": false' in done.stdout
