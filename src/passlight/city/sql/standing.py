@@ -128,7 +128,8 @@ class Standing:
                 "base": f"CASE WHEN i >= closed THEN {dialect.big(CLOSED)} ELSE {under} END",
             }
         )
-        looked = f"SELECT p, own, closed, {dialect.transform('instants', 'i', seen)} AS seen FROM ({instants}) n"
+        every_seen = dialect.transform("instants", "i", seen)
+        looked = f"SELECT p, own, closed, {every_seen} AS seen FROM ({instants}) n"
         none = dialect.big(-1)
         covered = f"x.base = {CLOSED} OR x.top IS NULL"
         step = dialect.struct(
