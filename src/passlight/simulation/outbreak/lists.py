@@ -65,8 +65,9 @@ def _area(draws: Draws, publisher: int, number: int, days: int) -> RiskArea:
     names = (province, f"{side}屿市", town, f"{village}{number + 1}号院")
     begins = int(draws.one("listed from", publisher, number) * days) - 10
     stays = draws.between("listed for", LISTED_DAYS, publisher, number)
-    # Half of them for good: a list that empties could not be told from a broken one.
-    ends = begins + stays if number % 2 else days + 1
+    # Half of them all the time: a list that truly empties is held like a broken one, and waits
+    # for an officer, of whom this world has none.
+    begins, ends = (begins, begins + stays) if number % 2 else (-10, days + 1)
     high = draws.chance(0.5, "listed high", publisher, number)
     return RiskArea(
         area=area_id(*names),

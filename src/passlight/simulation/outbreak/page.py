@@ -11,13 +11,16 @@ from passlight.simulation.outbreak.plots import Series, bar_plot, line_plot
 
 STATIC = Path(passlight.__file__).parent / "office" / "static"
 _OWN = """
-main{max-width:960px;margin:0 auto;padding:24px 16px;display:grid;gap:16px}
-.frame svg{max-width:640px}.frame .ax{stroke:var(--line);fill:none}
+main{max-width:1120px;margin:0 auto;padding:24px 16px;display:grid;gap:16px;align-items:start}
+.frame svg{max-width:440px}.frame text{font-size:13px}.frame .ax{stroke:var(--line);fill:none}
 .frame .c1{stroke:var(--c1);fill:none}.frame .c3{stroke:var(--c3);fill:none}
 .frame .b1{fill:var(--c1)}.frame .b3{fill:var(--c4)}
+.panel-body .table-wrap{margin:0 calc(-1 * var(--s4))}.table .num{white-space:nowrap}
 code{font-family:var(--font-mono);overflow-wrap:anywhere}
 details{margin-top:8px}summary{cursor:pointer;color:var(--brand-text)}
-@media print{details{display:block}main{padding:0}.panel{break-inside:avoid}}
+@media(min-width:960px){main{grid-template-columns:1fr 1fr}header,.wide{grid-column:1/-1}}
+@media(max-width:480px){.table th,.table td{padding-left:6px;padding-right:6px}}
+@media print{main{padding:0;display:block}.panel{break-inside:avoid;margin-bottom:12px}}
 """
 Report = Mapping[str, Any]
 
@@ -94,21 +97,29 @@ class Page:
         ]
         return self._panel("checks.title", self._table(heads, rows), self.say("checks.note"))
 
-    def _epidemic(self) -> str:
-        series = self._report["series"]
-        guarded, unguarded = series["infections"], series["infections_unguarded"]
+    def curve(self, *, alone: bool = False) -> str:
+        """Return the plot of new infections with and without colours."""
+        guarded, unguarded = self._infections()
         lines = [
             Series(text("simulation.epidemic.unguarded", self._language), unguarded, "c3"),
             Series(text("simulation.epidemic.guarded", self._language), guarded, "c1"),
         ]
-        label = text(
-            "simulation.epidemic.label",
-            self._language,
-            guarded=f"{sum(guarded):,}",
-            unguarded=f"{sum(unguarded):,}",
-        )
         day = text("simulation.epidemic.day", self._language)
-        plot = line_plot(lines, label=label, horizontal=day)
+        return line_plot(lines, label=self._label(), horizontal=day, alone=alone)
+
+    def _infections(self) -> tuple[list[int], list[int]]:
+        series = self._report["series"]
+        return series["infections"], series["infections_unguarded"]
+
+    def _label(self) -> str:
+        guarded, unguarded = (f"{sum(one):,}" for one in self._infections())
+        return text(
+            "simulation.epidemic.label", self._language, guarded=guarded, unguarded=unguarded
+        )
+
+    def _epidemic(self) -> str:
+        guarded, unguarded = self._infections()
+        label, plot = self._label(), self.curve()
         heads = [self.say(f"epidemic.{one}") for one in ("day", "guarded", "unguarded")]
         rows = [
             (f"{number}", f"{one:,}", f"{other:,}")
@@ -149,7 +160,8 @@ class Page:
         named = [(self.say(f"fairness.{name}"), value) for name, value in rows]
         return self._panel("fairness.title", self._table(heads, named))
 
-    def _doses(self) -> str:
+    def bars(self, *, alone: bool = False) -> str:
+        """Return the plot of recall and precision by minutes."""
         doses = self._measures["exposure_doses"]
         names = (
             text("simulation.doses.recall", self._language),
@@ -157,6 +169,10 @@ class Page:
         )
         bars = [(f"≥ {one['minutes']}", one["recall"], one["precision"]) for one in doses]
         label = text("simulation.doses.title", self._language)
+        return bar_plot(bars, names=names, label=label, alone=alone)
+
+    def _doses(self) -> str:
+        doses = self._measures["exposure_doses"]
         heads = [
             self.say(f"doses.{one}") for one in ("minutes", "true", "found", "recall", "precision")
         ]
@@ -175,8 +191,7 @@ class Page:
             outside=f"{self._measures['infections_outside_by_traced_cases']:,}",
             named=f"{self._measures['of_them_named']:,}",
         )
-        plot = bar_plot(bars, names=names, label=label)
-        body = f'<figure class="frame">{plot}</figure>{self._table(heads, rows)}'
+        body = f'<figure class="frame">{self.bars()}</figure>{self._table(heads, rows)}'
         return self._panel("doses.title", body, note)
 
     def _feeds(self) -> str:
@@ -206,3 +221,6 @@ def write_pages(report: Report, folder: Path) -> None:
     for language, name in (("zh", "report.html"), ("en", "report.en.html")):
         page = Page(report, language)  # type: ignore[arg-type]
         (folder / name).write_text(page.html(), encoding="utf-8")
+    page = Page(report, "en")
+    for name, plot in (("epidemic", page.curve(alone=True)), ("doses", page.bars(alone=True))):
+        (folder / f"outbreak-{name}.svg").write_text(f"{plot}\n", encoding="utf-8")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 640, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 84, 16, 28
+WIDTH, HEIGHT = 344, 200
+LEFT, RIGHT, TOP, BOTTOM = 46, 82, 16, 26
 STANDALONE = (
     "<style>text{font:12px sans-serif;fill:#586272}.v{fill:#11161D;font-weight:700}"
     ".ax{stroke:#DDE1E7;fill:none}.c1{stroke:#2540B5;fill:none}.c3{stroke:#11161D;fill:none}"
@@ -52,7 +52,7 @@ def line_plot(series: Sequence[Series], *, label: str, horizontal: str, alone: b
     for day in (0, days // 2, days - 1):
         x = LEFT + wide * day / max(1, days - 1)
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{day + 1}</text>')
-    parts.append(f'<text x="{LEFT + wide + 12}" y="{HEIGHT - 8}">{escape(horizontal)}</text>')
+    parts.append(f'<text x="{LEFT + wide + 18}" y="{HEIGHT - 8}">{escape(horizontal)}</text>')
     ends: list[float] = []
     for one in series:
         path = "L".join(point(day, value) for day, value in enumerate(one.values))
@@ -76,15 +76,15 @@ def bar_plot(
 ) -> str:
     """Return pairs of bars of shares between 0 and 1, each with its figure."""
     high = 44 * len(rows) + 24
-    wide = WIDTH - LEFT - 16 - RIGHT
+    wide = WIDTH - LEFT - 64
     parts = [_head(label, high, alone=alone)]
     for place, name in enumerate(names):
-        x = LEFT + 16 + place * 160
+        x = LEFT + 16 + place * 110
         parts.append(f'<rect class="{_BARS[place]}" x="{x}" y="4" width="12" height="12"/>')
         parts.append(f'<text x="{x + 18}" y="15">{escape(name)}</text>')
     for row, (title, *values) in enumerate(rows):
         y = 30 + row * 44
-        parts.append(f'<text x="{LEFT + 8}" y="{y + 20}" text-anchor="end">{escape(title)}</text>')
+        parts.append(f'<text x="{LEFT}" y="{y + 20}" text-anchor="end">{escape(title)}</text>')
         for place, value in enumerate(values):
             length = wide * min(1.0, value)
             parts.append(
