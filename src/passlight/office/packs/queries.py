@@ -73,7 +73,7 @@ class Shipped:
 def shipped_not_stored() -> list[Shipped]:
     """Return the packs that come with Passlight and are not stored as they are."""
     known = set(StoredPack.objects.values_list("hash", flat=True))
-    folders = sorted(folder.name for folder in shipped_packs().iterdir() if folder.is_dir())
+    folders = sorted(file.parent.name for file in shipped_packs().glob("*/pack.yaml"))
     return [one for one in map(_shipped, folders) if one.hash not in known]
 
 

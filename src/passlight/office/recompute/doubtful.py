@@ -6,6 +6,7 @@ one is found here, a few too many rather than one too few, and the worker looks 
 # ruff: noqa: S608 - every part of the SQL is ours; paths and texts go through quoted()
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -34,7 +35,10 @@ class Doubtful:
         self._engine = duckdb.connect(
             config={"autoinstall_known_extensions": False, "threads": 1, "memory_limit": "1GB"}
         )
-        self._conditions = [*_contradictions(packs), *_coarse(packs, store, self._asked())]
+        shared = SharedFacts()
+        shared.read(store.manifest.up_to_seq or 0)
+        self._conditions = [*_contradictions(packs), *_coarse(packs, shared, self._asked())]
+        self._keep_circles(shared)
 
     def close(self) -> None:
         """Give the engine's memory back."""
@@ -44,20 +48,40 @@ class Doubtful:
         query = f"select area from {files([self._store.asked])} order by area"
         return [area for (area,) in self._engine.execute(query).fetchall()]
 
+    def _keep_circles(self, shared: SharedFacts) -> None:
+        """Keep everybody who is linked to somebody with a doubt: the doubt is theirs as well."""
+        self._engine.execute("create temp table circle (subject varchar)")
+        if not self._conditions:
+            return
+        found = self._engine.execute(
+            f"select subject from {files([self._store.linked_people])} "
+            f"where person in ({self._persons(self._store.linked)})"
+        )
+        linked = {
+            member for (subject,) in found.fetchall() for member in shared.ever_linked(subject)
+        }
+        if linked:
+            self._engine.execute("insert into circle select unnest(?)", [sorted(linked)])
+
     def ordinals(self, bucket: int) -> set[int]:
         """Return the ordinals of those of a bucket who may have a doubt."""
         if not self._conditions or not self._served.files:
             return set()
-        facts, people = files([self._store.facts(bucket)]), files([self._store.people(bucket)])
-        persons = " union ".join(
-            condition.format(facts=facts, linked=files([self._store.linked_people]))
-            for condition in self._conditions
-        )
+        people = files([self._store.people(bucket)])
         found = self._engine.execute(
             f"select s.ordinal from {people} n join {files(self._served.files)} s "
-            f"on s.subject = n.subject where n.person in ({persons})"
+            f"on s.subject = n.subject where n.person in "
+            f"({self._persons(self._store.facts(bucket))}) "
+            "or n.subject in (select subject from circle)"
         )
         return {ordinal for (ordinal,) in found.fetchall()}
+
+    def _persons(self, facts: Path) -> str:
+        """Return the query of those of whom one of these facts makes a doubt."""
+        linked = files([self._store.linked_people])
+        return " union ".join(
+            condition.format(facts=files([facts]), linked=linked) for condition in self._conditions
+        )
 
 
 def _contradictions(packs: PackSchedule) -> Iterator[str]:
@@ -81,10 +105,8 @@ def _contradictions(packs: PackSchedule) -> Iterator[str]:
         )
 
 
-def _coarse(packs: PackSchedule, store: Store, asked: Iterable[str]) -> Iterator[str]:
+def _coarse(packs: PackSchedule, shared: SharedFacts, asked: Iterable[str]) -> Iterator[str]:
     """Yield queries of people of whom a fact names an area that is larger than a listed one."""
-    shared = SharedFacts()
-    shared.read(store.manifest.up_to_seq or 0)
     history = shared.areas(packs)
     named = list(asked)
     reading = {(*_reads_areas(rule), pack.zone) for pack in packs.packs for rule in pack.rules}

@@ -211,14 +211,13 @@ class Publisher:
     def _end_switch(self, state: Switch.State, *, then_from: int) -> None:
         """End a switch; a sweep goes on from ``then_from``, over whom it did not cover."""
         switching = self._switch_at_hand()
-        switching.stop()
         row = switching.row
         row.state, row.finished_at = state.value, self._clock.now()
         self._moved = row
         self._at.switch, self._at.sweep_ordinal = None, then_from
         self._switching = None
-        with transaction.atomic():
-            self._beat(at=self._at.at)
+        self._beat(at=self._at.at)
+        switching.discard()
 
     def _publish(
         self,

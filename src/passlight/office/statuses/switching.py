@@ -9,12 +9,12 @@ effect, and the rest is evaluated again from the same number.
 
 import importlib.util
 import logging
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from passlight.core.kernel.clock import Clock
@@ -100,11 +100,6 @@ class Switching:
         self._ready = 0
         self._bucket: Iterator[Change] | None = None
 
-    @property
-    def folder(self) -> Path:
-        """Return where the changes are."""
-        return self._folder
-
     def told(self) -> str:
         """Return one line for the log: how far, and about how long it still takes."""
         row = self.row
@@ -179,6 +174,11 @@ class Switching:
                 self._process.kill()
                 self._process.wait()
         self._process = None
+
+    def discard(self) -> None:
+        """End the process and remove what it made: a switch that is over takes no disk."""
+        self.stop()
+        shutil.rmtree(self._folder.parent, ignore_errors=True)
 
 
 class SwitchError(Exception):
