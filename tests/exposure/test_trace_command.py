@@ -363,3 +363,17 @@ def test_every_reason_has_words_in_both_languages():
     used |= {f"trace.{code}" for code in re.findall(r'_problem\(\s*"([a-z-]+)"', source)}
     assert {"trace.layout", "trace.time"} <= used
     assert used == {code for code in catalogue() if code.startswith("trace.")}
+
+
+@pytest.mark.parametrize("name", ["\tb", " b ", "王*明 ", "=1+1", "b;c", "é" * 300])
+def test_strange_names_are_names(call, tmp_path, name):
+    """From CSV, where SQL doubts some of them, and from Parquet, where it does too."""
+    expected = E31_OUT.replace("17,b,", f"17,{name},")
+    path = tmp_path / "strange.csv"
+    path.write_text(E31.replace("b,v", f"{name},v"), encoding="utf-8")
+    assert call(path)[:2] == (0, expected)
+    duckdb.execute(
+        f"COPY (SELECT * FROM read_csv('{path}', all_varchar = true, delim = ',', header = true)) "
+        f"TO '{tmp_path / 'strange.parquet'}' (FORMAT parquet)"
+    )
+    assert call(tmp_path / "strange.parquet")[:2] == (0, expected)

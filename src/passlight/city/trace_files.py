@@ -61,6 +61,8 @@ _PLAIN_TIME = (
     r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
 )
 _NO_SECONDS = r"^(.{16})(Z|[+-].*)$"
+# What is not after this is empty, blank, or begins with something stranger than a space.
+_SPACES: Final = f"'{' ' * FACT_TEXT_CHARS_MAX}'"
 _INSTANTS: Final = ("entered_at", "left_at")
 
 Shown = Callable[[Iterable[Any], str], Iterable[Any]]
@@ -267,22 +269,23 @@ def _checked(source: str, types: Mapping[str, str], stay: int | None, *, place: 
     left = values["left_at"]
     if stay is not None:
         left = f"CASE WHEN {given['left_at']} THEN {values['entered_at']} + {stay} ELSE {left} END"
+    # Cheap tests that no good row fails but a strange one; such a row is then looked at itself.
     texts = " OR ".join(
-        f"coalesce(trim({name}) = '' OR length({name}) > {FACT_TEXT_CHARS_MAX}, true)"
+        f"coalesce({name} <= {_SPACES} OR strlen({name}) > {FACT_TEXT_CHARS_MAX}, true)"
         for name in ("subject", "venue")
     )
     low, high = micros(FACT_EARLIEST), micros(FACT_LATEST)
     return f"""
-        SELECT subject, venue, zone, entered_at, left_at, changed, place,
-            {texts} OR length(zone) > {FACT_TEXT_CHARS_MAX}
+        SELECT subject, venue, entered_at, left_at, place,
+            CASE WHEN said > {_SPACES} THEN said WHEN coalesce(trim(said), '') = '' THEN ''
+                ELSE said END AS zone,
+            ended OR said IS NULL OR said <> '' AND said <= {_SPACES} AS changed,
+            {texts} OR coalesce(strlen(said), 0) > {FACT_TEXT_CHARS_MAX}
             OR coalesce(entered_at < {low} OR entered_at >= {high}, true)
             OR coalesce(left_at < entered_at OR left_at >= {high}, true) AS bad
         FROM (SELECT CAST(subject AS VARCHAR) AS subject, CAST(venue AS VARCHAR) AS venue,
-            CASE WHEN coalesce(trim(CAST(zone AS VARCHAR)), '') = '' THEN ''
-                ELSE CAST(zone AS VARCHAR) END AS zone,
-            {values["entered_at"]} AS entered_at, {left} AS left_at,
-            zone IS NULL OR trim(CAST(zone AS VARCHAR)) = '' AND CAST(zone AS VARCHAR) <> ''
-                OR {given["left_at"]} AS changed, {place} AS place
+            CAST(zone AS VARCHAR) AS said, {values["entered_at"]} AS entered_at,
+            {left} AS left_at, {given["left_at"]} AS ended, {place} AS place
             FROM {source})"""
 
 
