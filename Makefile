@@ -1,6 +1,7 @@
 # The commands of this repository. `make demo` and `make test` need nothing set up before.
-.PHONY: help setup demo test test-newer check fix bench faults clean
+.PHONY: help setup demo test test-newer check fix bench faults soak clean
 NEWER ?= 3.13
+SOAK ?= 200
 
 help:            ## Show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -32,6 +33,9 @@ bench: setup     ## Measure side by side; see docs/benchmarks.md
 
 faults: setup    ## The long form of the fault tests and of the two days at a hall
 	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py tests/browser/test_pages.py -q
+
+soak: setup      ## Both evaluators on two million points, and SOAK (200) outbreaks
+	@PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city tests/simulation/test_outbreak.py -q -n 2
 
 clean:           ## Remove what setup and the demo made
 	rm -rf .venv node_modules build .passlight src/passlight/office/static/dist
