@@ -123,7 +123,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[Path]:
+def alone(name: str) -> Iterator[Path]:
     """Hold a lock that all processes of this run share."""
     run = Path(os.environ[RUN])
     with (run / f"{name}.lock").open("w") as handle:
@@ -136,7 +136,7 @@ def postgres_server() -> EmbeddedPostgres:
     """The run's server, started, with the lesser roles made."""
     from passlight.office.accounts.database_roles import create_roles
 
-    with _alone("postgres") as run:
+    with alone("postgres") as run:
         server = EmbeddedPostgres(run / "postgres", options=SERVER_OPTIONS)
         url = server.start()
         secrets = replace(read_settings(), keys=run / "roles")
@@ -152,7 +152,7 @@ def postgres_server() -> EmbeddedPostgres:
 @pytest.fixture(scope="session")
 def copies(postgres_server: EmbeddedPostgres) -> Copies:
     """The databases of this process, copied from a template made once a run."""
-    with _alone("template") as run:
+    with alone("template") as run:
         if not (run / "template").exists():
             _make_template(postgres_server, run / "template")
     return Copies(postgres_server)
@@ -183,7 +183,7 @@ def django_db_modify_db_settings(
         CONN_MAX_AGE=0,
     )
     name = connections["default"].creation._get_test_db_name()
-    with _alone("template"):
+    with alone("template"):
         copy_template(postgres_server, name)
     # The template comes with keys and their list, as an installation does; Django's tests make
     # their own.
@@ -256,18 +256,23 @@ class Installation:
 @contextmanager
 def new_installation(copies: Copies, home: Path) -> Iterator[Installation]:
     """Make an installation at ``home`` with a database that nobody else uses meanwhile."""
-    with _alone("template") as run:
+    with alone("template") as run:
         name = copies.take()
     shutil.copytree(run / "template", home)
+    yield installation_at(copies.server, name, home)
+    copies.give_back(name)
+
+
+def installation_at(server: EmbeddedPostgres, name: str, home: Path) -> Installation:
+    """Return the installation of a database and a home that are there."""
     settings = replace(
-        read_settings(), home=home, keys=home / "keys", database_url=copies.server.url(name)
+        read_settings(), home=home, keys=home / "keys", database_url=server.url(name)
     )
-    yield Installation(
+    return Installation(
         settings=settings,
         environment=_environment(settings),
-        urls=_urls(copies.server, name, settings),
+        urls=_urls(server, name, settings),
     )
-    copies.give_back(name)
 
 
 @pytest.fixture

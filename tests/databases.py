@@ -137,11 +137,11 @@ class Copies:
         return True
 
 
-def copy_template(server: EmbeddedPostgres, name: str) -> None:
+def copy_template(server: EmbeddedPostgres, name: str, *, template: str = TEMPLATE) -> None:
     """Make a database from the template, with the rights that a copy does not take from it."""
     lesser = ", ".join(role.login for role in Role if role is not Role.OWNER)
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
         connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {lesser}")
 

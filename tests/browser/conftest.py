@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from tests.browser.stack import REPOSITORY, Stack, running
-from tests.conftest import Installation
+from tests.browser.stack import REPOSITORY, Stack, copied, made_town, running
+from tests.databases import Copies
 
 # As root there is no sandbox; the background services of a browser find no network here.
 FLAGS = (
@@ -79,9 +79,11 @@ def launch(playwright_driver: Playwright, chromium: str) -> Iterator[Launch]:
 
 
 @pytest.fixture(scope="module")
-def stack(module_installation: Installation, built: Path) -> Iterator[Stack]:
-    """One running Passlight for a module's tests."""
-    with running(module_installation) as found:
+def stack(copies: Copies, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One running Passlight for a module's tests, with a town of its own."""
+    town = made_town(copies)
+    home = tmp_path_factory.mktemp("installation") / "home"
+    with copied(town, home) as installation, running(installation, town.told) as found:
         yield found
 
 

@@ -21,7 +21,7 @@ from tests.simulation.hall_days import Days
 from tests.simulation.hall_stack import HallStack
 
 LONG = os.environ.get("PASSLIGHT_FAULTS") == "long"
-VISITORS, STAFF, CAP, SHARE = (2000, 60, 150, 20) if LONG else (160, 8, 22, 4)
+VISITORS, STAFF, CAP, SHARE = (2000, 60, 150, 20) if LONG else (100, 6, 17, 4)
 STANDING = {"north": SHARE, "south": SHARE, "east": SHARE, "west": SHARE // 4}
 FIRST = date(2026, 3, 3)
 
@@ -30,7 +30,7 @@ FIRST = date(2026, 3, 3)
 def test_two_days_at_a_hall(
     role_urls: dict[Role, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole is run by ``make faults``; the suite has a twelfth of it."""
+    """The whole is run by ``make faults``; the suite has a twentieth of it."""
     # A disk or a server of a shared machine may be late; what a door does then is tests/gate's.
     for module, limit in ((ledger, "WRITE"), (asking, "LOOKUP"), (assembly, "LOOKUP")):
         monkeypatch.setattr(module, f"{limit}_SECONDS", 30.0)
