@@ -1,7 +1,7 @@
 """A schedule of packs made ready for one set of moments: what is the same for every bucket."""
 # ruff: noqa: S608 - every part of the SQL is ours; texts go through Dialect.text
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from passlight.core.facts.kinds import kind_rank
 from passlight.core.rules.pack import Existing, Pack
 from passlight.core.rules.schedule import Epoch, PackSchedule
 
+Number = Callable[[str | None], int]
 UTC_ZONE = ZoneInfo("UTC")
 _INSTANTS = (
     *("occurred_at", "occurred_until", "recorded_at", "p_sampled_at", "p_left_at"),
@@ -100,6 +101,7 @@ class Compiled:
                 rule_numbers=numbers,
                 needs=self.needs,
                 telling=self.telling,
+                keyed=len(self.epochs) > 1,
                 since=needed,
             )
             for number, pack in enumerate(packs)
@@ -201,58 +203,49 @@ class Compiled:
             return -1 - numbers.setdefault(fact_id, len(numbers))
 
         text = self.engine.dialect.text_type
-        made: dict[str, tuple[list[tuple[object, ...]], list[tuple[object, ...]]]] = {}
+        tables: dict[tuple[str, int], AreaTables] = {}
         for queries in self.packs:
-            zone = queries.pack.zone
-            if zone.key not in made:
-                covers: list[tuple[object, ...]] = []
-                names: list[tuple[object, ...]] = []
-                for kid, known_at in enumerate(self.known_at):
-                    tables = AreaTables(
-                        self.others.areas, self.codes.area_codes, zone=zone, known_at=known_at
+            covers: list[tuple[object, ...]] = []
+            names: list[tuple[object, ...]] = []
+            for kid, known_at in enumerate(self.known_at):
+                if not queries.reads_areas:
+                    break
+                key = (queries.pack.zone.key, kid)
+                if key not in tables:
+                    tables[key] = AreaTables(
+                        self.others.areas,
+                        self.codes.area_codes,
+                        zone=queries.pack.zone,
+                        known_at=known_at,
                     )
-                    for one in tables.covers(self.others.asked):
-                        until = NEVER if one.until_at is None else one.until_at
-                        listing_until = NEVER if one.listing_until is None else one.listing_until
-                        covers.append(
-                            (
-                                *(kid, one.area, number(one.listing_id), one.level, one.from_at),
-                                *(until, listing_until, number(one.delisting_id), one.inside),
-                            )
-                        )
-                    for name in tables.names(self.others.asked):
-                        start = EVER if name.from_at is None else name.from_at
-                        end = NEVER if name.until_at is None else name.until_at
-                        names.append((kid, name.area, name.identity, start, end))
-                made[zone.key] = covers, names
-            covers, names = made[zone.key]
-            self.engine.register_rows(
-                f"cover_{queries.number}",
-                {
-                    "kid": BIGINT,
-                    "area": text,
-                    "listing": BIGINT,
-                    "level": text,
-                    "from_at": BIGINT,
-                    "until_at": BIGINT,
-                    "listing_until": BIGINT,
-                    "delisting": BIGINT,
-                    "inside": "BOOLEAN",
-                },
-                covers,
-            )
-            self.engine.register_rows(
-                f"identity_{queries.number}",
-                {
-                    "kid": BIGINT,
-                    "area": text,
-                    "identity": text,
-                    "from_at": BIGINT,
-                    "until_at": BIGINT,
-                },
-                names,
-            )
+                covers += self._covers(tables[key], queries, kid, number)
+                names += self._names(tables[key], queries, kid)
+            self.engine.register_rows(f"cover_{queries.number}", _cover_columns(text), covers)
+            self.engine.register_rows(f"identity_{queries.number}", _name_columns(text), names)
         self.other_ids = list(numbers)
+
+    def _covers(
+        self, tables: AreaTables, queries: PackQueries, kid: int, number: Number
+    ) -> Iterator[tuple[object, ...]]:
+        """Yield the listings that a pack reads, by the areas that facts name."""
+        for one in tables.covers(self.others.asked):
+            if one.level in queries.levels:
+                until = NEVER if one.until_at is None else one.until_at
+                listing_until = NEVER if one.listing_until is None else one.listing_until
+                yield (
+                    *(kid, one.area, number(one.listing_id), one.level, one.from_at, until),
+                    *(listing_until, number(one.delisting_id), one.inside),
+                )
+
+    def _names(
+        self, tables: AreaTables, queries: PackQueries, kid: int
+    ) -> Iterator[tuple[object, ...]]:
+        """Yield the areas of which a pack asks, by those that facts name and that lie inside."""
+        for name in tables.names(self.others.asked) if queries.within else ():
+            if name.identity in queries.within:
+                start = EVER if name.from_at is None else name.from_at
+                end = NEVER if name.until_at is None else name.until_at
+                yield kid, name.area, name.identity, start, end
 
     def statements(self) -> list[Statement]:
         """Return what is run for a bucket, up to where everybody stands."""
@@ -261,7 +254,8 @@ class Compiled:
         facts = FactsView(
             dialect=dialect,
             known_at=self.known_at,
-            kinds=kinds_read(packs),
+            # Compact rows tell when the last negative test was, whatever the packs read.
+            kinds=kinds_read(packs) | (set() if self.telling else {"lab.result"}),
             linked=self.linked,
             calendars=list({one.calendar.number: one.calendar for one in self.packs}.values()),
         )
@@ -288,10 +282,16 @@ class Compiled:
             closing=self._closing(),
             times=self.times,
             since=self.since,
+            base=self._only_base(),
             merged=spans.joined or any(queries.several for queries in self.packs),
         )
         found.extend(standing.statements())
         return found
+
+    def _only_base(self) -> int | None:
+        """Return the one colour of the base, at all times; None when it changes."""
+        colours = {colour for base in self.bases for _, colour in base.steps}
+        return colours.pop() if len(colours) == 1 else None
 
     def _closing(self) -> list[tuple[int, Calendar | None]]:
         """Return whose days a closing fact's date is: of the pack in force then, or of the next."""
@@ -321,6 +321,17 @@ class Compiled:
                 self.engine.keep(one.name, one.sql)
             else:
                 self.engine.view(one.name, one.sql)
+
+
+def _cover_columns(text: str) -> dict[str, str]:
+    columns = dict.fromkeys(("kid", "area", "listing", "level", "from_at", "until_at"), BIGINT)
+    columns |= dict.fromkeys(("listing_until", "delisting"), BIGINT)
+    return columns | {"area": text, "level": text, "inside": "BOOLEAN"}
+
+
+def _name_columns(text: str) -> dict[str, str]:
+    columns = dict.fromkeys(("kid", "area", "identity", "from_at", "until_at"), BIGINT)
+    return columns | {"area": text, "identity": text}
 
 
 def compile_schedule(

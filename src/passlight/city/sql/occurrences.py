@@ -13,7 +13,7 @@ from passlight.city.dialect import BIGINT, EVER, NEVER, Dialect
 from passlight.city.sql.calendar import Calendar, micros_of
 from passlight.city.sql.filters import kinds_are, measured, passes
 from passlight.city.sql.points import Told
-from passlight.city.sql.stages import Stages
+from passlight.city.sql.stages import Stages, Statement
 from passlight.core.facts.fact import MANUAL_SOURCE
 from passlight.core.facts.kinds import KINDS, FieldType, kind_rank
 from passlight.core.rules.pack import (
@@ -46,13 +46,15 @@ class Names:
 class Occurring:
     """The query of a rule's occurrences and what its points can refer to.
 
-    ``several`` is True when two occurrences may be behind the same facts, one after the other.
+    ``several`` is True when two occurrences may be behind the same facts, one after the other;
+    ``before`` is what is run before it.
     """
 
     sql: str
     moments: Mapping[Moment, Told]
     trigger: tuple[str, ...]
     several: bool
+    before: tuple[Statement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +62,16 @@ class Forms:
     """Writes the occurrences of the rules of one pack.
 
     ``since`` is the earliest instant asked about: what was over before it may be left out.
+    ``keyed`` is False when nobody asks which facts are behind an occurrence.
     """
 
     dialect: Dialect
     calendar: Calendar
     pack: Pack
     names: Names
+    number: int
     since: int
+    keyed: bool
 
     def of(self, rule: Rule) -> Occurring:
         """Return the occurrences of a rule."""
@@ -245,13 +250,68 @@ class Forms:
     def _gaps(self, rule: Rule, form: AbsenceForm) -> Occurring:
         """Return each stretch without the fact that is longer than the rule allows."""
         dialect, big = self.dialect, self.dialect.big
-        mark_type = dialect.struct_type(dict.fromkeys(_MARK, BIGINT))
-        clocks = Stages(
-            f"SELECT n.p, a.born, coalesce(a.marks, {dialect.list_of([], mark_type)}) AS marks "
+        clocks = f"clocks_{self.number}_{rule.id.replace('-', '_')}"
+        stages = Stages(
+            f"SELECT p, since, t1, m_until, closer FROM ({self._going_on(clocks)}) c "
+            f"UNION ALL {self._gaps_between(clocks)}"
+        )
+        due = self.calendar.add("since", form.max_gap, stages.let)
+        closed = dialect.list_of(["closer"], BIGINT)
+        facts = f"CASE WHEN closer IS NULL THEN {dialect.list_of([], BIGINT)} ELSE {closed} END"
+        begun = f"o_start AS {_column(Moment.INTERVAL_FROM)}"
+        sql = (
+            f"SELECT p, t1, {big(NONE)} AS t2, o_start, {begun}, "
+            f"m_until AS {_column(Moment.INTERVAL_UNTIL)}, {facts} AS f_interval, "
+            f"{dialect.null(BIGINT)} AS o_expiry "
+            f"FROM ({stages.select(f'*, {due} AS o_start')}) d "
+            "WHERE m_until IS NULL OR o_start < m_until"
+        )
+        until = Told(_column(Moment.INTERVAL_UNTIL), "f_interval", lifted_by(form.filter))
+        moments = {
+            Moment.INTERVAL_FROM: Told(_column(Moment.INTERVAL_FROM)),
+            Moment.INTERVAL_UNTIL: until,
+        }
+        return Occurring(
+            sql=sql,
+            moments=moments,
+            trigger=(),
+            several=False,
+            before=(Statement(clocks, self._clocks(rule, form), kept=True),),
+        )
+
+    def _clocks(self, rule: Rule, form: AbsenceForm) -> str:
+        """Return from when each person's clock runs, and what has restarted it.
+
+        ``last`` is the last mark that is taken alone, ``marks`` are those that are looked at one
+        by one; neither for most people.
+        """
+        mark_type = self.dialect.struct_type(dict.fromkeys(_MARK, BIGINT))
+        none = self.dialect.list_of([], mark_type)
+        stages = Stages(
+            f"SELECT n.p, a.born, a.last, coalesce(a.marks, {none}) AS marks "
             f"FROM {self.names.people} n LEFT JOIN ({self._marks(rule, form)}) a ON a.p = n.p"
         )
-        floor = self._floor(form, clocks)
-        marks = clocks.select(f"p, marks, {floor} AS floor")
+        floor = self._floor(form, stages)
+        return stages.select(f"p, last, {self.dialect.sort('marks')} AS marks, {floor} AS floor")
+
+    def _going_on(self, clocks: str) -> str:
+        """Return the stretch of everybody whose clock nothing restarts any more."""
+        dialect = self.dialect
+        at, fact = dialect.field("last", "t"), dialect.field("last", "fact")
+        null = dialect.null(BIGINT)
+        return (
+            f"SELECT p, greatest(floor, coalesce({at}, floor)) AS since, "
+            f"coalesce({fact}, {dialect.big(NONE)}) AS t1, {null} AS m_until, {null} AS closer "
+            f"FROM {clocks} WHERE {dialect.size('marks')} = 0"
+        )
+
+    def _gaps_between(self, clocks: str) -> str:
+        """Return the stretches of everybody else, mark by mark."""
+        dialect, big = self.dialect, self.dialect.big
+        mark_type = dialect.struct_type(dict.fromkeys(_MARK, BIGINT))
+        one = dialect.list_of(["last"], mark_type)
+        every = f"CASE WHEN last IS NULL THEN marks ELSE {dialect.concat([one, 'marks'])} END"
+        marks = f"SELECT p, floor, {every} AS marks FROM {clocks} WHERE {dialect.size('marks')} > 0"
         before = dialect.last(dialect.filter("marks", "x", "x.t <= floor"))
         after = dialect.filter("marks", "x", "x.t > floor")
         parted = (
@@ -269,29 +329,11 @@ class Forms:
             f"SELECT p, after, {begins} AS begins, {dialect.each(place)} AS i FROM ({parted}) m"
         )
         this, that = dialect.at("begins", "i"), dialect.at("after", "i")
-        gaps = (
+        return (
             f"SELECT p, {dialect.field(this, 't')} AS since, {dialect.field(this, 'fact')} AS t1, "
             f"{dialect.field(that, 't')} AS m_until, {dialect.field(that, 'fact')} AS closer "
             f"FROM ({spread}) m"
         )
-        stages = Stages(gaps)
-        due = self.calendar.add("since", form.max_gap, stages.let)
-        closed = dialect.list_of(["closer"], BIGINT)
-        facts = f"CASE WHEN closer IS NULL THEN {dialect.list_of([], BIGINT)} ELSE {closed} END"
-        begun = f"o_start AS {_column(Moment.INTERVAL_FROM)}"
-        sql = (
-            f"SELECT p, t1, {big(NONE)} AS t2, o_start, {begun}, "
-            f"m_until AS {_column(Moment.INTERVAL_UNTIL)}, {facts} AS f_interval, "
-            f"{dialect.null(BIGINT)} AS o_expiry "
-            f"FROM ({stages.select(f'*, {due} AS o_start')}) d "
-            "WHERE m_until IS NULL OR o_start < m_until"
-        )
-        until = Told(_column(Moment.INTERVAL_UNTIL), "f_interval", lifted_by(form.filter))
-        moments = {
-            Moment.INTERVAL_FROM: Told(_column(Moment.INTERVAL_FROM)),
-            Moment.INTERVAL_UNTIL: until,
-        }
-        return Occurring(sql=sql, moments=moments, trigger=(), several=False)
 
     def _floor(self, form: AbsenceForm, stages: Stages) -> str:
         start = self.pack.effective.start
@@ -317,25 +359,26 @@ class Forms:
             )
             born = "max(CASE WHEN t IS NULL THEN occurred_at END)"
         mark = dialect.struct({name: name for name in _MARK})
-        kept = dialect.collect(mark, "t IS NOT NULL", mark_type)
+        last, kept = dialect.null(mark_type), "t IS NOT NULL"
         if self._over_with_the_gap(rule):
             # Whatever was over before the first moment asked about ends before it: of the marks
             # until then the last one is enough.
-            early = f"t <= {dialect.big(self.since)}"
-            last = dialect.greatest_by(mark, mark, early)
-            later = dialect.collect(mark, f"t > {dialect.big(self.since)}", mark_type)
-            one = dialect.list_of(["last"], mark_type)
-            return (
-                f"SELECT p, born, CASE WHEN last IS NULL THEN {dialect.sort('later')} "
-                f"ELSE {dialect.concat([one, dialect.sort('later')])} END AS marks "
-                f"FROM (SELECT p, {born} AS born, {last} AS last, {later} AS later "
-                f"FROM ({' UNION ALL '.join(parts)}) m GROUP BY p) g"
-            )
+            last = self._last_mark(mark, f"t <= {dialect.big(self.since)}")
+            kept = f"t > {dialect.big(self.since)}"
         return (
-            f"SELECT p, born, {dialect.sort('marks')} AS marks FROM "
-            f"(SELECT p, {born} AS born, {kept} AS marks "
-            f"FROM ({' UNION ALL '.join(parts)}) m GROUP BY p) g"
+            f"SELECT p, {born} AS born, {last} AS last, "
+            f"{dialect.collect(mark, kept, mark_type)} AS marks "
+            f"FROM ({' UNION ALL '.join(parts)}) m GROUP BY p"
         )
+
+    def _last_mark(self, mark: str, early: str) -> str:
+        """Return the last mark; where nobody asks for its fact, just when it was."""
+        if self.keyed:
+            return self.dialect.greatest_by(mark, mark, early)
+        at = f"max(CASE WHEN {early} THEN t END)"
+        none, zero = self.dialect.big(NONE), self.dialect.big(0)
+        whole = self.dialect.struct({"t": at, "occurred_at": zero, "kind": zero, "fact": none})
+        return f"CASE WHEN {at} IS NOT NULL THEN {whole} END"
 
     def _marks_of(self, wanted: Filter) -> str:
         at = measured(self.calendar, wanted.kinds, "f")

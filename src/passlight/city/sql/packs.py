@@ -14,7 +14,7 @@ from passlight.city.sql.points import NeedTexts, Setting
 from passlight.city.sql.stages import Statement
 from passlight.city.sql.waivers import Waivers
 from passlight.core.facts.kinds import KINDS
-from passlight.core.rules.pack import Pack, Rule
+from passlight.core.rules.pack import DuringForm, Pack, Rule, TriggerForm
 from passlight.core.rules.points import Filter, Next, Nth, walk
 
 # Facts of these kinds speak of the same thing when the key is equal, and contradict each other
@@ -24,7 +24,10 @@ SAME_THING = {"lab.result": ("sample_id", "value"), "order.started": ("order_id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackQueries:
-    """Writes the statements of one pack; ``number`` tells its names from those of others."""
+    """Writes the statements of one pack; ``number`` tells its names from those of others.
+
+    ``telling``: facts and needs are read; ``keyed``: measures are compared by their facts.
+    """
 
     dialect: Dialect
     calendar: Calendar
@@ -33,6 +36,7 @@ class PackQueries:
     rule_numbers: dict[str, int]
     needs: NeedTexts
     telling: bool
+    keyed: bool
     since: int
 
     @property
@@ -56,6 +60,32 @@ class PackQueries:
         """Return whether measures of one key may follow each other within the pack."""
         return any(self._forms().of(rule).several for rule in self.pack.rules)
 
+    @property
+    def levels(self) -> set[str]:
+        """Return the levels of lists that any rule reads."""
+        found: set[str] = set()
+        for rule in self.pack.rules:
+            if isinstance(rule.form, DuringForm):
+                found.update(rule.form.levels)
+            elif isinstance(rule.form, TriggerForm) and rule.form.area is not None:
+                found.update(rule.form.area.levels)
+        return found
+
+    @property
+    def within(self) -> set[str]:
+        """Return the areas inside which any rule asks whether somebody was."""
+        areas = (
+            rule.form.area
+            for rule in self.pack.rules
+            if isinstance(rule.form, TriggerForm) and rule.form.area is not None
+        )
+        return {area.within for area in areas if area.within is not None}
+
+    @property
+    def reads_areas(self) -> bool:
+        """Return whether any rule reads areas at all."""
+        return bool(self.levels or self.within)
+
     def _names(self) -> Names:
         return Names(
             facts=f"facts_{self.number}" if self.pack.rankings else "facts_now",
@@ -70,7 +100,9 @@ class PackQueries:
             calendar=self.calendar,
             pack=self.pack,
             names=self._names(),
+            number=self.number,
             since=self.since,
+            keyed=self.keyed or self.telling or bool(self.pack.waivers),
         )
 
     def statements(self) -> Iterator[Statement]:
@@ -80,8 +112,11 @@ class PackQueries:
             yield Statement(f"facts_{self.number}", self._settled(), kept=False)
         forms = self._forms()
         found = [(rule, forms.of(rule)) for rule in self.pack.rules]
-        for place, (_, occurring) in enumerate(found):
-            yield Statement(self._occurrences(place), occurring.sql, kept=False)
+        for place, (rule, occurring) in enumerate(found):
+            # Read twice where points look for facts: once for whom, once for when.
+            looks = bool(self._filters((rule,)))
+            yield from occurring.before
+            yield Statement(self._occurrences(place), occurring.sql, kept=looks)
         filters = self._filters(self.pack.rules)
         if filters:
             looking = [place for place, (rule, _) in enumerate(found) if self._filters((rule,))]
@@ -117,10 +152,16 @@ class PackQueries:
                 for place, source in enumerate(dict.fromkeys(ranking))
             )
             rank = f"CASE f.source {ranks} ELSE {len(ranking)} END" if ranks else "0"
+            of_kind = kinds_are((kind,), "f")
+            # Two values are not both negative, and hardly anybody has another one at all.
+            several = (
+                f"SELECT f.p FROM facts_now f WHERE {of_kind} "
+                f"AND coalesce(f.{told}, 'None') <> 'neg'"
+            )
             own = f"SELECT f.p, f.fact, f.{named} AS thing, {rank} AS rank, "
             # A value that is missing reads like the text None: so it does for one person too.
             own += f"coalesce(f.{told}, 'None') AS told FROM facts_now f WHERE "
-            own += f"{kinds_are((kind,), 'f')} AND f.{named} <> ''"
+            own += f"{of_kind} AND f.{named} <> '' AND f.p IN ({several})"
             contradicted = (
                 f"SELECT p, thing, min(rank) AS best FROM ({own}) o GROUP BY p, thing "
                 "HAVING min(told) <> max(told)"

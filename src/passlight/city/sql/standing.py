@@ -16,6 +16,7 @@ from passlight.city.sql.stages import Statement
 
 UNKNOWN, GREEN, YELLOW, RED, CLOSED = range(5)
 _CLOSING = ("person.deceased", "code.closed")
+_STEP = ("t", "colour", "pack", "rule", "phase")
 # The first four are the order of the file format: red first, from, rule, phase.
 _HELD = ("c", "since", "rule", "phase", "pack", "s", "e", "first_edge", "last_edge")
 
@@ -25,19 +26,66 @@ class Standing:
     """Writes the statements between ``measures_all`` and the answers.
 
     ``closing`` gives the calendar of the days of a closing fact: (before which instant, which),
-    the last one without a limit. ``merged`` is True when pieces of one measure may touch.
+    the last one without a limit. ``base`` is the one colour of the base, None when it changes;
+    ``merged`` is True when pieces of one measure may touch.
     """
 
     dialect: Dialect
     closing: Sequence[tuple[int, Calendar | None]]
     times: int
     since: int
+    base: int | None
     merged: bool
 
     def statements(self) -> Iterator[Statement]:
         """Yield the statements; the last one keeps ``standing``."""
         yield Statement("pieces_all", self._pieces(), kept=False)
-        yield Statement("standing", self._standing(), kept=True)
+        yield Statement("closed_all", self._closed(), kept=True)
+        if self.base is None:
+            yield Statement("standing", self._standing("pieces_all"), kept=True)
+            return
+        # Most people have one piece at most, and nothing to be weighed against it.
+        yield Statement("alone", self._alone(), kept=True)
+        more = (
+            "SELECT x.* FROM pieces_all x WHERE x.p IN (SELECT p FROM alone WHERE pieces > 1 "
+            "UNION SELECT p FROM closed_all)"
+        )
+        everybody = f"{self._standing(f'({more})')} UNION ALL {self._standing_alone(self.base)}"
+        yield Statement("standing", everybody, kept=True)
+
+    def _alone(self) -> str:
+        one = ", ".join(f"max({name}) AS {name}" for name in _HELD)
+        return f"SELECT p, count(*) AS pieces, {one} FROM pieces_all GROUP BY p"
+
+    def _standing_alone(self, base: int) -> str:
+        """Return where everybody stands who has one piece and no closed code."""
+        dialect, big = self.dialect, self.dialect.big
+        since, never, none = big(self.since), big(NEVER), big(-1)
+
+        def step(at: str, *, covered: bool) -> str:
+            own = {"colour": "-c", "pack": "pack", "rule": "rule", "phase": "phase"}
+            under = {"colour": big(base), "pack": none, "rule": none, "phase": none}
+            return dialect.struct({"t": at, **(own if covered else under)})
+
+        def listed(*steps: str) -> str:
+            return dialect.list_of(steps, dialect.struct_type(dict.fromkeys(_STEP, BIGINT)))
+
+        now, before = step(since, covered=True), step(since, covered=False)
+        begun, over = step("s", covered=True), step("e", covered=False)
+        cases = {
+            f"e <= {since}": listed(before),
+            f"s <= {since} AND e < {never}": listed(now, over),
+            f"s <= {since}": listed(now),
+            f"e < {never}": listed(before, begun, over),
+        }
+        written = " ".join(f"WHEN {case} THEN {steps}" for case, steps in cases.items())
+        edges = dialect.list_of(["first_edge", "last_edge"], BIGINT)
+        ahead = dialect.filter(edges, "x", f"x > {since} AND x < {never}")
+        return (
+            f"SELECT p, {ahead} AS own, {never} AS closed, "
+            f"CASE {written} ELSE {listed(before, begun)} END AS steps FROM alone a "
+            "WHERE pieces = 1 AND NOT EXISTS (SELECT 1 FROM closed_all o WHERE o.p = a.p)"
+        )
 
     def _pieces(self) -> str:
         """Return the query of the pieces; an edge at which nothing begins or ends is NEVER."""
@@ -87,18 +135,18 @@ class Standing:
             f"WHERE {kinds_are(_CLOSING, 'f')} GROUP BY f.p"
         )
 
-    def _standing(self) -> str:
+    def _standing(self, pieces: str) -> str:
         dialect, never = self.dialect, self.dialect.big(NEVER)
         held_type = dialect.struct_type(dict.fromkeys(_HELD, BIGINT))
         item = dialect.struct({name: name for name in _HELD})
         held = (
-            f"SELECT p, {dialect.collect(item, None, held_type)} AS held FROM pieces_all GROUP BY p"
+            f"SELECT p, {dialect.collect(item, None, held_type)} AS held FROM {pieces} l GROUP BY p"
         )
         both = (
             f"SELECT coalesce(h.p, c.p) AS p, "
             f"{dialect.sort(f'coalesce(h.held, {dialect.list_of([], held_type)})')} AS held, "
             f"coalesce(c.closed, {never}) AS closed "
-            f"FROM ({held}) h FULL JOIN ({self._closed()}) c ON c.p = h.p"
+            f"FROM ({held}) h FULL JOIN closed_all c ON c.p = h.p"
         )
         based = (
             f"SELECT s.*, b.steps AS base FROM ({both}) s JOIN base_steps b "
