@@ -4,6 +4,7 @@ The truth knows who was where to the minute, at open doors too, and when the cas
 tracing knows check-ins, some of them without an end, and what the confirmation says.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,11 @@ from passlight.simulation.outbreak.hours import DAY, MINUTE, second_of
 from passlight.simulation.outbreak.infection import NEVER
 from passlight.simulation.outbreak.loop import Outbreak
 from passlight.simulation.outbreak.movement import DayVisits
-from passlight.simulation.outbreak.town import person_of
+from passlight.simulation.outbreak.town import Place, person_of
 from passlight.simulation.outbreak.tracing import TracedCase
 
 THRESHOLDS = (5, 10, 15, 30, 60)
+REASONS = ("window", "poster", "kept-back", "open-place", "other")
 Pairs = dict[tuple[str, str], int]
 
 
@@ -58,6 +60,41 @@ def dose_rows(world: Outbreak) -> list[DoseRow]:
         DoseRow(minutes=minutes, true=row[0], found=row[1], both=row[2])
         for minutes, row in counts.items()
     ]
+
+
+def missed(world: Outbreak) -> dict[str, int]:
+    """Return why true pairs of enough minutes were not found, by the first reason that holds.
+
+    ``window``: before the time in which tracing thinks the case infected, mostly because the case
+    had no onset; ``poster``: a self-scan proves nothing; ``kept-back``: no officer released the
+    zone; ``open-place``: nobody checks in there; ``other``: an end that was assumed too early.
+    """
+    found: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
+    for case in _standing(world):
+        if world.disease.infected_at[person_of(case.fact.subject)] == NEVER:
+            continue
+        known = {(one.visit_key, one.case_visit_key) for one in case.exposures}
+        for key, minutes in _true_pairs(world, case).items():
+            if minutes >= world.tracing.parameters.minutes_min and key not in known:
+                found[_reason(world, case, key[1])] += 1
+    return dict(found)
+
+
+def _reason(world: Outbreak, case: TracedCase, case_visit: str) -> str:
+    day, person, start = (int(part) for part in case_visit.split("-"))
+    visits = world.store.truth(day)
+    assert visits is not None
+    row = int(np.flatnonzero((visits.person == person) & (visits.start == start))[0])
+    zone, zones = int(visits.zone[row]), world.town.zones
+    infectious_from = world.tracing.window(case).infectious.start
+    assert infectious_from is not None
+    if zones.kind[zone] == Place.PARK:
+        return "open-place"
+    if zones.poster[zone]:
+        return "poster"
+    if day * DAY + int(visits.end[row]) * MINUTE <= second_of(infectious_from):
+        return "window"
+    return "kept-back" if zones.names(zone)[1] in case.kept_back else "other"
 
 
 def _standing(world: Outbreak) -> list[TracedCase]:

@@ -9,7 +9,7 @@ import numpy as np
 from passlight.core.facts.fact import Fact, Op
 from passlight.simulation.outbreak.checks import Finding, make_clerk
 from passlight.simulation.outbreak.clerk import GREEN, RED, YELLOW, Clerk
-from passlight.simulation.outbreak.doses import dose_rows, named_share, percentiles
+from passlight.simulation.outbreak.doses import dose_rows, missed, named_share, percentiles
 from passlight.simulation.outbreak.hours import DAY, HOUR, second_of
 from passlight.simulation.outbreak.infection import NEVER
 from passlight.simulation.outbreak.loop import Outbreak
@@ -79,6 +79,7 @@ def measure(world: Outbreak, findings: list[Finding], *, unguarded: list[int]) -
             }
             for row in dose_rows(world)
         ],
+        "exposures_missed": missed(world),
         "infections_outside_by_traced_cases": outside,
         "of_them_named": named,
         "zones_held_for_an_officer": sum(len(case.held) for case in world.tracing.cases),

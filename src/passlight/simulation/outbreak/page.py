@@ -192,7 +192,12 @@ class Page:
             named=f"{self._measures['of_them_named']:,}",
         )
         body = f'<figure class="frame">{self.bars()}</figure>{self._table(heads, rows)}'
-        return self._panel("doses.title", body, note)
+        why = [self.say("doses.missed"), self.say("speed.count")]
+        missed = [
+            (self.say(f"missed.{reason}"), f"{count:,}")
+            for reason, count in self._measures["exposures_missed"].items()
+        ]
+        return self._panel("doses.title", body + self._table(why, missed), note)
 
     def _feeds(self) -> str:
         heads = [self.say("feeds.source"), "p50", "p95", "p99", self.say("speed.count")]

@@ -109,12 +109,12 @@ class Tracing:
         for due, case in sorted(self._due.pop(day, []), key=lambda one: one[0]):
             if case.withdrawn_at is not None:
                 continue
-            begin = second_of(self._window(case).infectious.start or case.isolated_at)
+            begin = second_of(self.window(case).infectious.start or case.isolated_at)
             self._trace(case, due, first=max(0, begin // DAY - 1), last=day - 1)
             if second_of(case.isolated_at) // DAY >= day:
                 self._rest[day + 1].append(case)
 
-    def _window(self, case: TracedCase) -> Case:
+    def window(self, case: TracedCase) -> Case:
         """Return the case with its infectious time, as its fact states it."""
         payload = case.fact.payload
         return Case(
@@ -136,7 +136,7 @@ class Tracing:
     def _trace(self, case: TracedCase, due: int, *, first: int, last: int) -> None:
         case.traced_at = case.traced_at or due
         case.days.append((first, last))
-        described = self._window(case)
+        described = self.window(case)
         found, windows, others = self._exposures(described, first, last)
         counted = [one for one in found if one.counts(self.parameters)]
         present = _present(windows, others)
