@@ -111,7 +111,7 @@ class Forms:
         written = ", ".join(f"{value} AS {name}" for name, value in columns.items())
         sql = f"SELECT {written} FROM {self.names.facts} f WHERE {condition}"
         if form.area is not None:
-            sql = self._in_area(sql, form.area)
+            sql = self._in_area(sql, form.area, tuple(columns))
         told = {moment: Told(_column(moment)) for moment in moments}
         return Occurring(sql=sql, moments=told, trigger=kinds, several=False)
 
@@ -170,7 +170,7 @@ class Forms:
             return "f.p_from_area"
         return f"CASE WHEN {kinds_are((_TRAVEL,), 'f')} THEN f.p_from_area ELSE f.p_area END"
 
-    def _in_area(self, occurred: str, condition: AreaCondition) -> str:
+    def _in_area(self, occurred: str, condition: AreaCondition, columns: tuple[str, ...]) -> str:
         when = self.dialect.struct({"s": "from_at", "e": "until_at"})
         type_ = self.dialect.struct_type({"s": BIGINT, "e": BIGINT})
         source, only = self.names.cover, f"NOT inside AND {self._levels(condition.levels)}"
@@ -187,8 +187,10 @@ class Forms:
         if condition.lookback is not None:
             reach = self.calendar.add(reach, condition.lookback, stages.let)
         occurred = stages.select(f"*, {reach} AS o_reach")
+        # By name: the values that the stages named are theirs, and are named alike further on.
+        kept = ", ".join(f"f.{name}" for name in columns)
         return (
-            f"SELECT f.* FROM ({occurred}) f JOIN ({listed}) c "
+            f"SELECT {kept} FROM ({occurred}) f JOIN ({listed}) c "
             f"ON c.kid = f.kid AND c.area = f.o_area WHERE {self.dialect.size(concerned)} > 0"
         )
 
