@@ -36,8 +36,12 @@ from tests.databases import KEPT, TABLES, TEMPLATE, Copies, copy_template, delet
 RUN = "PASSLIGHT_TEST_RUN"
 # The files that take longest, longest first.
 LONGEST = (
+    "cli/test_demo.py",
     "simulation/test_hall_days.py",
     "simulation/test_district.py",
+    "feeds/test_kill.py",
+    "notices/test_jobs.py",
+    "office/test_migrate.py",
     "cli/test_errors.py",
     "gateway/test_verification.py",
     "faults/test_kill.py",

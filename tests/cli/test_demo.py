@@ -140,7 +140,6 @@ def rows_of(said: str) -> dict[str, list[str]]:
     return {name: [word for word in rest if word] for name, *rest in rows}
 
 
-@pytest.mark.serial
 @pytest.mark.fault
 def test_killed_and_started_again_it_is_the_same_district(tmp_path: Path, free_port: int) -> None:
     home = tmp_path / "home"

@@ -25,7 +25,6 @@ def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     found.stop(mode="immediate")
 
 
-@pytest.mark.serial
 @pytest.mark.fault
 def test_a_server_that_was_stopped_stays_stopped_and_comes_back_where_it_was(
     server: EmbeddedPostgres,
@@ -43,7 +42,6 @@ def test_a_server_that_was_stopped_stays_stopped_and_comes_back_where_it_was(
         assert server.start() != before, "positive control: a port that is taken is not waited for"
 
 
-@pytest.mark.serial
 @pytest.mark.fault
 def test_a_server_that_was_killed_is_started_again(server: EmbeddedPostgres) -> None:
     keep, before = DatabaseKeeper(server, clock=SystemClock()), server.url("postgres")

@@ -56,7 +56,6 @@ def alive(process: int, *, seconds: float) -> bool:
     return True
 
 
-@pytest.mark.serial
 @pytest.mark.fault
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_no_worker_outlives_its_server(tmp_path: Path) -> None:

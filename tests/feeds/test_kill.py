@@ -41,7 +41,6 @@ def _position(installation: Any) -> int:
 
 
 @pytest.mark.fault
-@pytest.mark.serial
 def test_a_feed_that_is_killed_again_and_again_lands_every_row_once(
     installation: Any, tmp_path: Path
 ) -> None:

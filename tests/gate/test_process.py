@@ -168,7 +168,6 @@ folder = "state"
 """
 
 
-@pytest.mark.serial
 def test_the_command_runs_until_sigterm_and_says_how_it_is(tmp_path: Path) -> None:
     path = tmp_path / "gate.toml"
     path.write_text(CONFIG)

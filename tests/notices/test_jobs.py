@@ -93,7 +93,6 @@ def start(role_urls: dict[DatabaseRole, str]) -> Iterator[Callable[[], subproces
         process.stderr.close()
 
 
-@pytest.mark.serial
 def test_killed_and_cut_off_it_sends_all_that_was_committed(
     office: User, receiver: Receiver, start: Callable[[], subprocess.Popen]
 ) -> None:

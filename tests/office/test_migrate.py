@@ -28,7 +28,6 @@ def migrate(settings: Settings) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.serial
 def test_from_nothing_and_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
     settings = replace(read_settings(), home=home, keys=home / "keys", database_url=None)
