@@ -162,7 +162,8 @@ def measure(files: list[Path], cases: int, *, visits: int, rounds: int) -> Measu
     spread = DAYS - INFECTIOUS_DAYS
     engine.keep(
         "cases",
-        f"SELECT concat('p', hash(i + 1000) % {people_of(visits)}) AS subject, concat('c', i) AS case_id, "
+        f"SELECT concat('p', hash(i + 1000) % {people_of(visits)}) AS subject, "
+        "concat('c', i) AS case_id, "
         f"begin AS infectious_from, begin + {INFECTIOUS_DAYS * DAY} AS isolated_at FROM (SELECT i, "
         f"{ORIGIN} + CAST(hash(i + 7) % {spread} AS BIGINT) * {DAY} AS begin "
         f"FROM range({cases}) r(i))",
