@@ -81,36 +81,27 @@ class Compact:
         )
 
     def _segments(self) -> str:
-        """Return the steps at which the colour or its reason becomes another one."""
+        """Return the steps by name; the first one is what holds at the moment, since ever."""
         dialect, text = self._dialect, self._dialect.text_type
-        this, last = dialect.at("steps", "i"), dialect.at("steps", "i - 1")
-        differs = " OR ".join(
-            f"{dialect.field(this, name)} <> {dialect.field(last, name)}"
-            for name in ("colour", "pack", "rule", "phase")
-        )
-        places = dialect.series("CAST(2 AS BIGINT)", dialect.size("steps"))
-        first = dialect.list_of([dialect.big(1)], BIGINT)
-        kept = dialect.concat([first, dialect.filter(places, "i", differs)])
         packs = [queries.pack.key for queries in self.part.packs]
 
-        def named(field: str, names: list[str]) -> str:
-            value = dialect.field(this, field)
+        def named(value: str, names: list[str]) -> str:
             cases = " ".join(
                 f"WHEN {number} THEN {dialect.text(name)}" for number, name in enumerate(names)
             )
             return f"CASE {value} {cases} END" if cases else dialect.null(text)
 
-        phase = dialect.field(this, "phase")
+        at = dialect.big(micros(self.asked.at))
         segment = dialect.struct(
             {
-                "from_at": f"CASE WHEN i > 1 THEN {dialect.field(this, 't')} END",
-                "colour": self._named(dialect.field(this, "colour")),
-                "pack": named("pack", packs),
-                "rule": named("rule", self.part.rules),
-                "phase": f"CASE WHEN {phase} >= 0 THEN {phase} END",
+                "from_at": f"CASE WHEN x.t > {at} THEN x.t END",
+                "colour": self._named("x.colour"),
+                "pack": named("x.pack", packs),
+                "rule": named("x.rule", self.part.rules),
+                "phase": "CASE WHEN x.phase >= 0 THEN x.phase END",
             }
         )
-        return dialect.transform(kept, "i", segment)
+        return dialect.transform("steps", "x", segment)
 
     def _base_segments(self, at: int) -> str:
         """Return the segments of everybody who has no measure."""

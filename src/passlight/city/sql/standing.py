@@ -189,8 +189,21 @@ class Standing:
                 "phase": f"CASE WHEN {covered} THEN {none} ELSE x.top.phase END",
             }
         )
-        steps = dialect.transform("seen", "x", step)
-        return f"SELECT p, own, closed, {steps} AS steps FROM ({looked}) l"
+        every_step = dialect.transform("seen", "x", step)
+        stepped = f"SELECT p, own, closed, {every_step} AS every_step FROM ({looked}) l"
+        return f"SELECT p, own, closed, {self._apart()} AS steps FROM ({stepped}) e"
+
+    def _apart(self) -> str:
+        """Return the first step and those at which the colour or its reason becomes another."""
+        dialect = self.dialect
+        this, last = dialect.at("every_step", "i"), dialect.at("every_step", "i - 1")
+        differs = " OR ".join(
+            f"{dialect.field(this, name)} <> {dialect.field(last, name)}" for name in _STEP[1:]
+        )
+        places = dialect.series("CAST(2 AS BIGINT)", dialect.size("every_step"))
+        first = dialect.list_of([dialect.big(1)], BIGINT)
+        kept = dialect.concat([first, dialect.filter(places, "i", differs)])
+        return dialect.transform(kept, "i", this)
 
     def _ahead(self, at: str) -> str:
         since, never = self.dialect.big(self.since), self.dialect.big(NEVER)

@@ -14,7 +14,8 @@ from passlight.core.rules.pack import Pack, WaiverPermission
 
 _ANY = NONE + 1
 _UNKNOWN = NONE + 2
-_ANY_PHASE = -1
+# A waiver for a phase that there cannot be has -1 in the store: it suspends nothing.
+_ANY_PHASE = -2
 _HOLE = dict.fromkeys(("rule", "phase", "fact", "s", "e"), BIGINT)
 
 
@@ -72,13 +73,18 @@ class Waivers:
         granted = stages.select(f"*, {longest} AS longest")
         parts = []
         for rule in dict.fromkeys(permission.rules):
-            quoted = self.dialect.text(f'"{rule}"')
             parts.append(
                 f"SELECT g.p, {big(self.rule_numbers[rule])} AS rule, g.phase, g.named, g.s, "
                 f"least(g.until, g.longest) AS e, {big(place)} AS permission, g.granted_at, "
-                f"g.waiver FROM ({granted}) g WHERE {self.dialect.contains('g.rules', quoted)}"
+                f"g.waiver FROM ({granted}) g WHERE {self._names(rule)}"
             )
         return " UNION ALL ".join(parts)
+
+    def _names(self, rule: str) -> str:
+        """Return whether the JSON list holds the rule: as one of its texts, not inside one."""
+        # Inside a text every quotation mark has a backslash before it.
+        found = (self.dialect.text(f'{before}"{rule}"') for before in "[,")
+        return "(" + " OR ".join(self.dialect.contains("g.rules", one) for one in found) + ")"
 
     def applies(self, waiver: str, measure: str) -> str:
         """Return the condition that a waiver names a measure, the first of whose facts is told."""
