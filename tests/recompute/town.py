@@ -41,7 +41,16 @@ def settle_town(count, clock: HandClock, *, pack="shanghai-2020-02", seed=1):
     start = clock.moment - timedelta(days=60)
     put_in_force(shipped(pack), clock, effective_from=start)
     lists = [
-        fact(f"list:{area}", "area.listed", f"area:{area}", start, source="national", area=area, level=level, list_id=f"l-{area}-{level}")
+        fact(
+            f"list:{area}:{level}",
+            "area.listed",
+            f"area:{area}",
+            start,
+            source="national",
+            area=area,
+            level=level,
+            list_id=f"l-{area}-{level}",
+        )
         for area in LISTED
         for level in ("key", "high", "medium")
     ]
@@ -50,10 +59,21 @@ def settle_town(count, clock: HandClock, *, pack="shanghai-2020-02", seed=1):
     registered(persons[1:], clock)
     told = [one for person in persons[1:] for one in life(chance, person, clock)]
     told += [
-        fact(f"link:{n}", "identity.link", persons[n].facts_key, clock.moment, source="registration", a=persons[n].facts_key, b=persons[n + 1].facts_key)
+        fact(
+            f"link:{n}",
+            "identity.link",
+            persons[n].facts_key,
+            clock.moment,
+            source="registration",
+            a=persons[n].facts_key,
+            b=persons[n + 1].facts_key,
+        )
         for n in range(1, count - 1, 17)
     ]
-    taken_back = [fact(one.fact_id, one.kind, one.subject, one.occurred_at, op=Op.RETRACT) for one in told[::23]]
+    taken_back = [
+        fact(one.fact_id, one.kind, one.subject, one.occurred_at, op=Op.RETRACT)
+        for one in told[::23]
+    ]
     for start_ in range(0, len(told), 2000):
         land(*told[start_ : start_ + 2000], clock=clock)
     land(*taken_back, clock=clock)
@@ -62,23 +82,63 @@ def settle_town(count, clock: HandClock, *, pack="shanghai-2020-02", seed=1):
 
 def life(chance, person, clock):
     for n in range(chance.randrange(5)):
-        yield event(chance, person, f"{person.ordinal}:{n}", clock.moment - timedelta(hours=chance.randrange(1, 900)))
+        yield event(
+            chance,
+            person,
+            f"{person.ordinal}:{n}",
+            clock.moment - timedelta(hours=chance.randrange(1, 900)),
+        )
 
 
 def event(chance, person, number, at):
     """One fact about a person, of the kinds that the rules read."""
-    kind = chance.choice(("test", "test", "arrival", "stay", "confirmed", "discharged", "suspected", "order"))
+    kind = chance.choice(
+        ("test", "test", "arrival", "stay", "confirmed", "discharged", "suspected", "order")
+    )
     case = f"c{person.ordinal}"
     if kind == "test":
         value = chance.choice(("neg", "neg", "neg", "pos"))
-        return fact(f"lab:{number}", "lab.result", person.facts_key, at, source="lab", value=value, sampled_at=(at - timedelta(hours=4)).isoformat())
+        return fact(
+            f"lab:{number}",
+            "lab.result",
+            person.facts_key,
+            at,
+            source="lab",
+            value=value,
+            sampled_at=(at - timedelta(hours=4)).isoformat(),
+        )
     if kind == "arrival":
         area = chance.choice(AREAS)
-        return fact(f"rail:{number}", "travel.arrived", person.facts_key, at, source="rail", from_area=area, left_at=(at - timedelta(hours=6)).isoformat(), arrived_at=at.isoformat())
+        return fact(
+            f"rail:{number}",
+            "travel.arrived",
+            person.facts_key,
+            at,
+            source="rail",
+            from_area=area,
+            left_at=(at - timedelta(hours=6)).isoformat(),
+            arrived_at=at.isoformat(),
+        )
     if kind == "stay":
-        return fact(f"stay:{number}", "stay", person.facts_key, at - timedelta(days=2), source="hotel", until=at, area=chance.choice(AREAS))
+        return fact(
+            f"stay:{number}",
+            "stay",
+            person.facts_key,
+            at - timedelta(days=2),
+            source="hotel",
+            until=at,
+            area=chance.choice(AREAS),
+        )
     if kind == "order":
-        return fact(f"order:{number}", "order.started", person.facts_key, at, source="cdc", order_id=f"o{number}", type="home")
+        return fact(
+            f"order:{number}",
+            "order.started",
+            person.facts_key,
+            at,
+            source="cdc",
+            order_id=f"o{number}",
+            type="home",
+        )
     return fact(f"case:{number}", f"case.{kind}", person.facts_key, at, source="cdc", case_id=case)
 
 

@@ -37,7 +37,7 @@ select coalesce((select max(seq) from facts_fact), 0),
        coalesce((select max(seq) from packs_publication), 0),
        coalesce((select max(seq) from recompute_request), 0)
 """
-_SWITCH_FIELDS = (*("state", "finished_at", "bucket", "people_done", "changed", "publishing_at"),)
+_SWITCH_FIELDS = (*("state", "finished_at", "bucket", "people_done", "changed", "publishing_at", "fault"),)
 _PEOPLE = "select ordinal, facts_key from people_person where facts_key = any(%s)"
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("passlight.worker")
 
+PROCESS: Final = "passlight.office.recompute.switch"
 #: From how many people on a change is carried set-based; below that a sweep is as quick.
 PEOPLE_MIN: Final = 5_000
 CHANGES_A_STEP: Final = 500
@@ -152,12 +153,13 @@ class Switching:
         self.row.attempts = attempts
         if attempts >= ATTEMPTS_MAX:
             self.row.refresh_from_db(fields=["fault"])
-            raise SwitchError(self.row.fault or f"its process ended with {status}")
+            self.row.fault = self.row.fault or f"its process ended with {status}"
+            raise SwitchError(self.row.fault)
 
     def _start(self) -> None:
         self._ready = self._count()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "passlight.office.recompute.switch", str(self.row.pk)],
+            [sys.executable, "-m", PROCESS, str(self.row.pk)],
             stdin=subprocess.DEVNULL,
         )
 
