@@ -173,8 +173,12 @@ class Building:
         connection.execute("DROP TABLE delivered; DROP TABLE versions")
 
     def _first_people(self) -> str:
-        people = self.work.folder / "people"
-        every = files(sorted(people.glob("bucket=*/*.parquet")))
+        people = sorted((self.work.folder / "people").glob("bucket=*/*.parquet"))
+        if not people:
+            return (
+                "SELECT CAST(NULL AS VARCHAR) AS first, CAST(NULL AS BIGINT) AS bucket WHERE false"
+            )
+        every = files(people)
         return (
             f"SELECT subject AS first, person // {self.people_a_bucket} AS bucket FROM {every}"
             f" WHERE person % {self.people_a_bucket} = 0"

@@ -30,6 +30,7 @@ RAW_COLUMNS = {
 }
 """The columns of a CSV of facts; instants are whole microseconds, or texts in UTC."""
 
+WORK = ".work"
 LINE_BYTES_MAX = 8 * 1024 * 1024
 MEMORY_LIMIT = "1500MB"
 THREADS = 2
@@ -81,7 +82,7 @@ def start_work(folder: Path, *, token: str | None, memory_limit: str = MEMORY_LI
 
     Anything else that stands there of a store is removed first. None never goes on.
     """
-    inside = folder / ".work"
+    inside = folder / WORK
     mark = inside / "token"
     if token is None or not mark.is_file() or mark.read_text() != token:
         (folder / MANIFEST).unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from passlight.cli.evaluate_city import (
     Moment,
     check_engine,
     city_lines,
+    claim_folder,
     holds_store,
     make_store,
     store_folder,
@@ -232,6 +233,7 @@ def fill_store(folder: Path, facts: str | None, reading: Reading) -> None:
         reading.refuse([_contradiction(fact_id, ver, facts, number)])
 
     with _opened(facts) as lines:
+        claim_folder(folder)
         told = facts_of(lines, name=facts, reading=reading, persons=persons)
         make_store(folder, told, persons=persons, contradicted=contradicted)
 

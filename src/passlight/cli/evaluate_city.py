@@ -62,6 +62,24 @@ def holds_store(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
+def claim_folder(folder: Path) -> None:
+    """Take a folder for a new store: making one clears what an unfinished one left there.
+
+    Raises:
+        BadUsageError: when something else is kept there, or it cannot be written.
+    """
+    from passlight.city.staging import WORK
+
+    try:
+        if folder.is_dir() and not (folder / WORK).is_dir() and any(folder.iterdir()):
+            message = f"{folder}: holds something else. Name a new folder, or an empty one."
+            raise BadUsageError(message)
+        (folder / WORK).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder}: cannot hold a store ({error.strerror}). Name another folder."
+        raise BadUsageError(message) from error
+
+
 def make_store(
     folder: Path,
     facts: Iterable[tuple[int, Fact]],

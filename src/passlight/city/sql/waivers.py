@@ -71,13 +71,12 @@ class Waivers:
         )
         longest = self.calendar.add("s", permission.longest, stages.let)
         granted = stages.select(f"*, {longest} AS longest")
-        parts = []
-        for rule in dict.fromkeys(permission.rules):
-            parts.append(
-                f"SELECT g.p, {big(self.rule_numbers[rule])} AS rule, g.phase, g.named, g.s, "
-                f"least(g.until, g.longest) AS e, {big(place)} AS permission, g.granted_at, "
-                f"g.waiver FROM ({granted}) g WHERE {self._names(rule)}"
-            )
+        parts = [
+            f"SELECT g.p, {big(self.rule_numbers[rule])} AS rule, g.phase, g.named, g.s, "
+            f"least(g.until, g.longest) AS e, {big(place)} AS permission, g.granted_at, "
+            f"g.waiver FROM ({granted}) g WHERE {self._names(rule)}"
+            for rule in dict.fromkeys(permission.rules)
+        ]
         return " UNION ALL ".join(parts)
 
     def _names(self, rule: str) -> str:
