@@ -97,6 +97,7 @@ def test_a_lookback_by_the_calendar_leaves_the_phases_alone(engine: str, tmp_pat
     found = run(tmp_path, lines, LOOKBACK, "--at", at, "--engine", engine)
     told = json.loads(found.stdout)
     assert (told["colour"], told["valid_until"]) == ("yellow", "2019-02-14T00:00:00-02:00")
+    assert [one["from"] for one in told["measures"]] == [left]
 
 
 def test_a_store_is_not_made_where_something_else_is_kept(tmp_path: Path) -> None:
