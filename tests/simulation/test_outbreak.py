@@ -21,7 +21,7 @@ from passlight.simulation.outbreak.draws import Draws
 from passlight.simulation.outbreak.loop import run_outbreak
 from passlight.simulation.outbreak.movement import visits_of_day
 from passlight.simulation.outbreak.report import checked
-from passlight.simulation.outbreak.senders import What
+from passlight.simulation.outbreak.sent_log import What
 from passlight.simulation.outbreak.setting import Setting
 from passlight.simulation.outbreak.town import make_town
 

@@ -14,7 +14,7 @@ from passlight.simulation.outbreak.clerk import GREEN, UNKNOWN, Clerk, ListSheet
 from passlight.simulation.outbreak.doors import BEHIND_MAX
 from passlight.simulation.outbreak.loop import Outbreak, Receipt
 from passlight.simulation.outbreak.receipts import reproduced
-from passlight.simulation.outbreak.senders import What
+from passlight.simulation.outbreak.sent_log import What
 from passlight.simulation.outbreak.shared_air import derived_by_hand
 from passlight.simulation.outbreak.town import subject_of
 
@@ -75,9 +75,14 @@ def make_clerk(world: Outbreak, *, truth: bool = False) -> Clerk:
 
 
 def _sheets(world: Outbreak, *, truth: bool) -> Iterator[Sheet]:
+    """Yield the sheets about the people who are watched, with every version of each fact."""
+    watched = {subject_of(person) for person in np.flatnonzero(world.watched).tolist()}
     if not truth:
+        about = {line.fact_id for line in world.senders.sent if _subject(line.text) in watched} | {
+            line.fact_id for line in world.senders.sent if line.fact_id.startswith(_DELIVERIES)
+        }
         for line in world.senders.sent:
-            if line.what not in {What.SPOILT, What.DUPLICATE}:
+            if line.what not in {What.SPOILT, What.DUPLICATE} and line.fact_id in about:
                 yield sheet_of(line.text)
         return
     for one in world.senders.truth:
@@ -93,6 +98,16 @@ def _sheets(world: Outbreak, *, truth: bool) -> Iterator[Sheet]:
             source=one.source,
             says=dict(one.payload),
         )
+
+
+_DELIVERIES = "site:delivery-"
+_SUBJECT = '"subject":"'
+
+
+def _subject(text: str) -> str:
+    """Return whom a line is about; empty for one that is cut before it says so."""
+    _, found, rest = text.partition(_SUBJECT)
+    return rest.split('"', 1)[0] if found else ""
 
 
 def check_verdicts(world: Outbreak, clerk: Clerk) -> Finding:
@@ -118,8 +133,10 @@ def check_retractions(world: Outbreak) -> Finding:
     found = Finding("retractions")
     ended: dict[tuple[str, str], int] = {}
     subjects: dict[str, str] = {}
-    lines = [line for line in world.senders.sent if line.what is not What.SPOILT]
-    for sheet in sorted((sheet_of(line.text) for line in lines), key=lambda one: one.ver):
+    changed = {line.fact_id for line in world.senders.sent if line.ver > 1}
+    lines = (line for line in world.senders.sent if line.fact_id in changed)
+    sheets = [sheet_of(line.text) for line in lines if line.what is not What.SPOILT]
+    for sheet in sorted(sheets, key=lambda one: one.ver):
         before = subjects.get(sheet.id)
         if sheet.gone:
             for one in {before or sheet.subject, sheet.subject}:
@@ -143,7 +160,7 @@ def _check_last_colours(world: Outbreak, ended: dict[tuple[str, str], int], foun
     """Look at the last colour of everybody whom a withdrawn fact named."""
     last = world.setting.last_second
     for (subject, fact), gone in sorted(ended.items()):
-        if gone <= last:
+        if gone <= last and world.watched[int(subject.removeprefix("p-"))]:
             answer = world.colours.answer(int(subject.removeprefix("p-")), last, last)
             words = f"{subject} is {answer.colour.value} by {fact}, withdrawn before the end"
             found.see(fact not in answer.facts, lambda: words)  # noqa: B023
@@ -221,21 +238,19 @@ def check_people(world: Outbreak, clerk: Clerk) -> Finding:
     known = (noon - 1) // 10 * 10
     shown = Counter(colour.value for (_, on), colour in world.noons.items() if on == day)
     marked = {person for person, on in world.noons if on == day}
-    others = np.setdiff1d(np.arange(world.town.people), np.array(sorted(marked), dtype=np.int64))
+    watched = np.flatnonzero(world.watched)
+    others = np.setdiff1d(watched, np.array(sorted(marked), dtype=np.int64))
     strangers = int(np.isin(others, world.visitors).sum())
     for identified, count in ((True, len(others) - strangers), (False, strangers)):
         colours = world.colours.plain(
             np.full(count, noon), np.full(count, known), identified=identified
         )
         shown.update({colour.value: number for colour, number in colours.items()})
-    known_people = set(clerk.subjects()) | {subject_of(one) for one in world.visitors.tolist()}
-    wanted = Counter(clerk.colour(subject, noon, known) for subject in known_people)
-    # Of everybody else there is no sheet, so they are one and the same to the clerk.
-    wanted[clerk.colour("nobody", noon, known)] += world.town.people - len(known_people)
+    wanted = Counter(clerk.colour(subject_of(person), noon, known) for person in watched.tolist())
     for colour in sorted(wanted.keys() | shown.keys()):
         words = f"{shown[colour]} people are {colour}, the clerk counts {wanted[colour]}"
         found.see(shown[colour] == wanted[colour], lambda: words)  # noqa: B023
-    found.see(shown.total() == world.town.people, lambda: f"{shown.total()} people are counted")
+    found.see(shown.total() == len(watched), lambda: f"{shown.total()} people are counted")
     return found
 
 

@@ -22,7 +22,8 @@ from passlight.core.facts.fact import Fact
 from passlight.core.kernel.problem import ProblemError
 from passlight.simulation.outbreak.hours import instant
 from passlight.simulation.outbreak.lists import PublishedList, list_bytes
-from passlight.simulation.outbreak.senders import Sent, lines_by_source
+from passlight.simulation.outbreak.senders import lines_by_source
+from passlight.simulation.outbreak.sent_log import Sent
 
 
 class Intake:

@@ -80,13 +80,15 @@ class Outbreak:
     #: Verdicts about people of whom nothing is known, by colour; and one in a hundred of them.
     plain: Counter[Colour] = field(default_factory=Counter)
     verdicts: Counter[Colour] = field(default_factory=Counter)
-    #: (person, day) → colour at noon, for people of whom something is known.
+    #: (person, day) → colour at noon, for the watched of whom something is known.
     noons: dict[tuple[int, int], Colour] = field(default_factory=dict)
     new_by_day: list[int] = field(default_factory=list)
     stayed_away: int = 0
     #: Of whom something is known, by person; and whom the register does not know.
     marked: NDArray[np.bool_]
     visitors: Ints
+    #: Whose verdicts and noons are kept and checked: everybody's in a small world.
+    watched: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +127,17 @@ def run_outbreak(
 def _begin(setting: Setting, folder: Path, parts: Parts, stack: ExitStack) -> Outbreak:
     town = make_town(people=setting.people, seed=setting.seed)
     disease = Disease(town.draws, town.people)
-    senders = Senders(town.draws, people=town.people, days=setting.days)
     pack = city_pack(setting.pack)
     large = setting.people > IN_MEMORY_PEOPLE
-    visits_folder = Path(tempfile.mkdtemp(prefix="visits-", dir=folder)) if large else None
-    store = VisitStore(town.draws, visits_folder)
+    aside = Path(tempfile.mkdtemp(prefix="world-", dir=folder)) if large else None
+    senders = Senders(
+        town.draws,
+        people=town.people,
+        days=setting.days,
+        folder=aside,
+        watched=setting.watches,
+    )
+    store = VisitStore(town.draws, aside)
     return Outbreak(
         setting=setting,
         pack=pack,
@@ -151,6 +159,7 @@ def _begin(setting: Setting, folder: Path, parts: Parts, stack: ExitStack) -> Ou
         folder=folder,
         marked=np.zeros(town.people, np.bool_),
         visitors=town.visitors(),
+        watched=np.fromiter(map(setting.watches, range(town.people)), np.bool_, town.people),
     )
 
 
@@ -199,7 +208,7 @@ def _take_in(world: Outbreak, facts: list[Fact]) -> None:
 def _look_at_noon(world: Outbreak, day: int) -> None:
     """Note the colours at noon, as a door with a line would have them."""
     noon = day * DAY + NOON
-    for person in np.flatnonzero(world.marked).tolist():
+    for person in np.flatnonzero(world.marked & world.watched).tolist():
         world.noons[person, day] = world.colours.colour(person, noon, phone_knows(noon))
 
 
@@ -249,8 +258,7 @@ def _keeps_away(world: Outbreak, person: int, at: int, day: int) -> bool:
 
 
 def _verdict(world: Outbreak, parts: Parts, person: int, venue: int, at: int, known: int) -> Colour:
-    every = world.setting.receipt_every
-    if every > 1 and not world.town.draws.chance(1 / every, "receipt", person, at):
+    if not world.watched[person]:
         colour = world.colours.colour(person, at, known)
     else:
         ask = parts.door or _ask
@@ -284,6 +292,7 @@ def _plain_verdicts(
             world.plain[colour] += count
             world.verdicts[colour] += count
     kept = world.town.draws.each("plain receipt", people, seconds) < PLAIN_RECEIPT_SHARE
+    kept &= world.watched[people]
     for person, venue, at, knows in zip(
         people[kept].tolist(),
         venues[kept].tolist(),

@@ -44,6 +44,7 @@ def measure(world: Outbreak, findings: list[Finding], *, unguarded: list[int]) -
     averted = sum(unguarded) - sum(world.new_by_day)
     return {
         "people": world.town.people,
+        "watched": int(world.watched.sum()),
         "days": world.setting.days,
         "visits": world.store.rows,
         "verdicts": {colour.value: count for colour, count in sorted(world.verdicts.items())},

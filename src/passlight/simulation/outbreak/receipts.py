@@ -21,13 +21,22 @@ from passlight.simulation.outbreak.town import person_of, subject_of
 
 
 def reproduced(world: Outbreak) -> Iterator[tuple[Receipt, bool]]:
-    """Yield every receipt and whether the same question gives the same bytes again."""
+    """Yield every receipt and whether the same question gives the same bytes again.
+
+    Only the facts that ever named somebody with a receipt are read, in all their versions.
+    """
+    people = {subject_of(receipt.person).encode() for receipt in world.receipts}
     pack = city_pack(world.setting.pack)
     schedule = PackSchedule.only(pack)
     book = FactBook()
     first: dict[int, int] = {}
     with world.intake.facts_path.open("rb") as file:
+        wanted = {_part(line, _FACT_ID) for line in file if _part(line, _SUBJECT) in people}
+        file.seek(0)
         for line in file:
+            about_person = _part(line, _SUBJECT).startswith(b"p-")
+            if about_person and _part(line, _FACT_ID) not in wanted:
+                continue
             fact = parse_line(line)
             book.add(fact)
             if fact.about_person:
@@ -50,3 +59,11 @@ def reproduced(world: Outbreak) -> Iterator[tuple[Receipt, bool]]:
         )
         line = status_line(timeline.status(instant(receipt.at)))
         yield receipt, digest_of(line, pack) == receipt.answer.digest
+
+
+_SUBJECT, _FACT_ID = b'"subject":"', b'"fact_id":"'
+
+
+def _part(line: bytes, key: bytes) -> bytes:
+    """Return the text that follows ``key`` on a line of a facts file."""
+    return line.split(key, 1)[1].split(b'"', 1)[0]

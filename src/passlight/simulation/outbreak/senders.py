@@ -6,13 +6,14 @@ is exactly what was spoilt, and a measure how long a mistake was believed.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from passlight.simulation.outbreak.draws import Draws
 from passlight.simulation.outbreak.hours import DAY, HOUR, MINUTE, iso
+from passlight.simulation.outbreak.sent_log import Sent, SentLog, What
 from passlight.simulation.outbreak.town import subject_of
 
 SITE, CDC, HOSPITAL, COMMUNITY = "site", "cdc", "hospital", "community"
@@ -45,27 +46,6 @@ FUTURE = 3 * DAY
 LAST_VERSION = 9
 
 
-class What(StrEnum):
-    """What a line is, seen from the truth."""
-
-    TRUE = "true"
-    DUPLICATE = "duplicate"
-    RESENT = "resent"
-    WRONG_ID = "wrong-id"
-    CORRECTION = "correction"
-    MISTAKE = "mistake"
-    RETRACTION = "retraction"
-    SPOILT = "spoilt"
-
-    @property
-    def outcome(self) -> str:
-        """Return where intake must put the line."""
-        return _OUTCOMES.get(self, "landed")
-
-
-_OUTCOMES = {What.DUPLICATE: "unchanged", What.SPOILT: "quarantined"}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """Something that a source is to tell, and whether it is true of the world."""
@@ -86,19 +66,6 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """One line as it arrives."""
-
-    arrives: int
-    number: int
-    source: str
-    what: What
-    fact_id: str
-    ver: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outage:
     """A time in which one source sends nothing; all of it comes afterwards."""
 
@@ -110,21 +77,22 @@ class Outage:
 class Senders:
     """All sources of one world, with what is on its way."""
 
-    def __init__(self, draws: Draws, *, people: int, days: int) -> None:
+    def __init__(self, draws: Draws, *, people: int, days: int, folder: Path | None = None) -> None:
         self._draws = draws
         self._people = people
+        self._watched = watched
         self._waiting: dict[int, list[Sent]] = defaultdict(list)
         self._number = 0
         self.outage = _outage(draws, days)
-        self.sent: list[Sent] = []
+        self.sent = SentLog(folder)
         self._anew: dict[str, Happening] = {}
-        #: What was true of the world, told or not, for whoever compares.
+        #: What was true of the watched, told or not, for whoever compares.
         self.truth: list[Happening] = []
 
     def tell(self, one: Happening, *, not_before: int = 0) -> int:
         """Send ``one`` through its source; return when its first whole line arrives."""
         number = self._count()
-        if one.true:
+        if one.true and self._watched(one.person):
             self.truth.append(one)
         delay = self._draws.between(f"delay {one.source}", DELAYS[one.source], number) * MINUTE
         arrives = self._arrival(one.source, max(one.at + delay, not_before), number)

@@ -9,7 +9,7 @@ from passlight.simulation.outbreak.movement import PEOPLE_A_CHUNK
 
 PEOPLE_MIN, PEOPLE_MAX = 50, 5_000_000
 DAYS_MIN, DAYS_MAX = 4, 366
-ALL_RECEIPTS_PEOPLE = 5_000
+WATCHED_PEOPLE = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,13 @@ class Setting:
     chunk: int = PEOPLE_A_CHUNK
 
     @property
-    def receipt_every(self) -> int:
-        """Return of how many verdicts about people with facts one keeps a receipt."""
-        return max(1, self.people // ALL_RECEIPTS_PEOPLE)
+    def watch_every(self) -> int:
+        """Return of how many people one is watched: whose every verdict and noon is checked."""
+        return max(1, self.people // WATCHED_PEOPLE)
+
+    def watches(self, person: int) -> bool:
+        """Return whether this person is watched."""
+        return person % self.watch_every == self.seed % self.watch_every
 
     @property
     def last_second(self) -> int:
