@@ -147,6 +147,12 @@ class Compiled:
             found += [edge for edge in (start_of(epoch), end_of(epoch)) if EVER < edge < NEVER]
             if epoch.pack is not None and epoch.pack.effective.start is not None:
                 found.append(micros(epoch.pack.effective.start))
+            if epoch.pack is not None:
+                changed = (one.changes() for one in epoch.pack.parameters.values())
+                found += [micros(at) for times in changed for at in times]
+        # A stay in a listed area may end long after the last fact about a person.
+        for area in self.others.areas:
+            found += [area.occurred_at, area.occurred_until or area.occurred_at]
         columns = ", ".join(f"min({name}), max({name})" for name in _INSTANTS)
         ranks = ", ".join(str(kind_rank(kind)) for kind in sorted(kinds))
         files = [self.store.facts(bucket) for bucket in self.store.buckets]
