@@ -77,7 +77,15 @@ class Outage:
 class Senders:
     """All sources of one world, with what is on its way."""
 
-    def __init__(self, draws: Draws, *, people: int, days: int, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        draws: Draws,
+        *,
+        people: int,
+        days: int,
+        folder: Path | None = None,
+        watched: Callable[[int], bool] = lambda _person: True,
+    ) -> None:
         self._draws = draws
         self._people = people
         self._watched = watched
