@@ -89,6 +89,8 @@ CASES = {
     "yellow for ever": ("{after: [trigger.occurred, param.days]}", "{latest: [{after: [trigger.occurred, 21d]}, {next: {kind: lab.result, where: {value: neg}}}]}", "yellow-for-ever", 16),
     "ends where it starts": ("{after: [trigger.occurred, param.days]}", "trigger.occurred", "never-active", 16),
     "same without that key": ("{after: [trigger.occurred, param.days]}", "{earliest: [{after: [trigger.occurred, 1d]}, {next: {kind: order.lifted, same: order_id}}]}", "no-same-key", 16),
+    "same instant": ("{after: [trigger.occurred, param.days]}", "{earliest: [{after: [trigger.occurred, 1d]}, {next: {kind: travel.arrived, same: left_at}}]}", "no-same-key", 16),
+    "a word in one kind and a number in the other": ("kind: travel.arrived, where: {via: train}", "kind: [symptom.reported, temp.measured], where: {value: 38}", "not-comparable", 12),
     "parameter in from": ("colour: yellow\n", "colour: yellow\n        from: {after: [trigger.occurred, param.days]}\n", "parameter-in-from", 16),
     "area without match": ("where: {via: train}", "area: {listed: high}", "no-match", 12),
     "lookback without its match": ("where: {via: train}", "area: {listed: high, match: listed_at_departure, lookback: 3d}", "lookback", 12),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from passlight.core.facts.kinds import KINDS
+from passlight.core.facts.kinds import KINDS, FieldType
 from passlight.core.kernel.calendar import Duration
 from passlight.core.kernel.colour import Colour
 from passlight.core.rules.pack import AbsenceForm, DuringForm, Phase, Rule, TriggerForm
@@ -23,6 +23,7 @@ from passlight.core.rules.source import Node
 
 # Presence at a place and distance by computation are no human's judgement (field/08 decision 9).
 _AUTOMATIC = frozenset({"venue.checkin", "venue.checkout", "exposure.derived"})
+_KEYS = frozenset({FieldType.TEXT, FieldType.AREA})
 _LEAVERS = frozenset({"travel.arrived", "stay", "residence"})
 _TRIGGER_ONLY = frozenset(moment for moment in Moment if moment.value.startswith("trigger."))
 _STAY_ONLY = frozenset({Moment.STAY_UNTIL, Moment.LISTING_UNTIL})
@@ -114,8 +115,10 @@ def _check_same(rule: Rule, phase: Phase, node: Node) -> None:
         if not isinstance(point, Next) or point.same is None:
             continue
         kinds = rule.form.filter.kinds if isinstance(rule.form, TriggerForm) else ()
-        if not kinds or any(point.same not in KINDS[kind].fields for kind in kinds):
-            message = f"rule {rule.id}: its trigger has no {point.same!r} to be the same."
+        forms = {KINDS[kind].fields.get(point.same) for kind in (*kinds, *point.filter.kinds)}
+        # One instant or number is written in many ways: only texts are keys.
+        if not kinds or not forms <= _KEYS:
+            message = f"rule {rule.id}: its trigger has no key {point.same!r} to be the same."
             place = _place(node, phase, "until")
             remedy = "Name a key that both facts carry, or leave same out."
             node.findings.note(place, "no-same-key", message, remedy)

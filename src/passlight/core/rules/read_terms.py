@@ -252,9 +252,12 @@ def _condition(node: Node, key: str, kinds: tuple[str, ...]) -> Condition:
         message = f"{' and '.join(kinds)} {'has' if len(kinds) == 1 else 'have'} no field {name!r}."
         remedy = f"{did_you_mean(name, shared)}A rule may read: {known}."
         node.fail("unknown-field", message, remedy)
-    wanted = next(iter(types))
     if test is Test.PRESENT:
         return Condition(field=name, test=test, values=(node.flag(),))
+    if len(types) > 1:
+        remedy = "Write a rule, or a point, for each kind."
+        node.fail("not-comparable", f"is no one thing in {' and '.join(kinds)}.", remedy)
+    wanted = next(iter(types))
     if (wanted is FieldType.NUMBER) is False and test is not Test.IS:
         node.fail("not-comparable", "is no number.", "Only numbers have _gte and _lte.")
     if wanted in {FieldType.INSTANT, FieldType.OBJECT}:
