@@ -256,9 +256,9 @@ class Look:
 
     def _earliest(self, point: Earliest) -> Reached:
         parts = [self._named(self.of(part)) for part in point.points]
-        if len(parts) == 1:
-            return parts[0]
-        at = self.stages.let(f"least({', '.join(part.at for part in parts)})")
+        at = parts[0].at
+        if len(parts) > 1:
+            at = self.stages.let(f"least({', '.join(part.at for part in parts)})")
         if not self.setting.telling:
             return Reached(at)
         cases = [(f"{part.at} = {at}", self._joined(part.facts, BIGINT)) for part in parts]
