@@ -104,7 +104,7 @@ WRONG = [
     Wrong(
         "waiver-suspends-all-phases",
         "jiangsu-2021",
-        r"h\.phase = -1 OR h\.phase = m\.phase",
+        r"h\.phase = -2 OR h\.phase = m\.phase",
         "TRUE",
     ),
     Wrong(

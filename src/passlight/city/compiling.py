@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from passlight.city.areas import AreaTables
-from passlight.city.base import Base, base_of, end_of, span_at, start_of
+from passlight.city.base_colours import Base, base_of, end_of, span_at, start_of
 from passlight.city.columns import micros
 from passlight.city.dialect import BIGINT, EVER, NEVER
 from passlight.city.engine import Engine
@@ -265,7 +265,7 @@ class Compiled:
             linked=self.linked,
             calendars=list({one.calendar.number: one.calendar for one in self.packs}.values()),
         )
-        found = list(facts.statements())
+        found: list[Statement] = []
         for queries in self.packs:
             found.extend(queries.statements())
         spans = Spans(
@@ -288,13 +288,15 @@ class Compiled:
             closing=self._closing(),
             times=self.times,
             since=self.since,
-            base=self._only_base(),
+            base=self.only_base(),
+            apart=not self.telling,
+            whole=not spans.joined and not any(queries.pack.waivers for queries in self.packs),
             merged=spans.joined or any(queries.several for queries in self.packs),
         )
         found.extend(standing.statements())
-        return found
+        return [*facts.statements(), facts.few(found), *found]
 
-    def _only_base(self) -> int | None:
+    def only_base(self) -> int | None:
         """Return the one colour of the base, at all times; None when it changes."""
         colours = {colour for base in self.bases for _, colour in base.steps}
         return colours.pop() if len(colours) == 1 else None

@@ -9,8 +9,6 @@ import duckdb
 from passlight.city.dialect import DuckDialect
 from passlight.city.engine import Row
 
-_ROWS_AT_ONCE = 500
-
 
 def quoted(path: Path) -> str:
     """Return a path as an SQL text."""
@@ -60,11 +58,11 @@ class DuckEngine:
         typed = ", ".join(f"{column} {type_}" for column, type_ in columns.items())
         self._connection.execute(f"CREATE TEMP TABLE {name} ({typed})")
         self._kept[name] = "TABLE"
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[start : start + _ROWS_AT_ONCE]
-            marks = ", ".join(f"({', '.join('?' * len(columns))})" for _ in some)
-            values = [value for row in some for value in row]
-            self._connection.execute(f"INSERT INTO {name} VALUES {marks}", values)
+        if rows:
+            # A list a column is taken in at once; a row at a time takes a thousand times as long.
+            taken = ", ".join(f"CAST(unnest(?) AS {type_})" for type_ in columns.values())
+            lists = [list(column) for column in zip(*rows, strict=True)]
+            self._connection.execute(f"INSERT INTO {name} SELECT {taken}", lists)
 
     def view(self, name: str, sql: str) -> None:
         """Make a view of a query."""

@@ -15,6 +15,8 @@ from passlight.city.dialect import Dialect
 from passlight.core.kernel.calendar import CalendarDays, Duration, Elapsed, Years
 
 DAY = 86_400_000_000
+# What a fact known by its date gives, by the calendar's number.
+DAY_COLUMNS = ("begins", "releases", "ended")
 _SECOND = 1_000_000
 # Whole days that make every instant positive, so that division rounds down in every engine.
 _SHIFT_DAYS = 1_000_000
@@ -169,10 +171,13 @@ class Calendar:
             self.start_of_day(f"({day} + 1)", let),
             self.start_of_day(f"({last} + 1)", let),
         )
+        values = (
+            f"CASE WHEN dated THEN {starts} ELSE occurred_at END",
+            f"CASE WHEN dated THEN {next_day} ELSE occurred_at END",
+            f"CASE WHEN dated THEN {over} ELSE occurred_until END",
+        )
         return {
-            f"begins_{self.number}": f"CASE WHEN dated THEN {starts} ELSE occurred_at END",
-            f"releases_{self.number}": f"CASE WHEN dated THEN {next_day} ELSE occurred_at END",
-            f"ended_{self.number}": f"CASE WHEN dated THEN {over} ELSE occurred_until END",
+            f"{name}_{self.number}": value for name, value in zip(DAY_COLUMNS, values, strict=True)
         }
 
 

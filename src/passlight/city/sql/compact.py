@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from passlight.city.columns import micros
 from passlight.city.dialect import BIGINT, NEVER, Dialect
 from passlight.city.sql.filters import kinds_are
-from passlight.city.sql.standing import CLOSED, GREEN, RED, UNKNOWN, YELLOW
+from passlight.city.sql.standing import ALONE, CLOSED, GREEN, RED, UNKNOWN, YELLOW
 from passlight.core.kernel.colour import Colour
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Compact:
         return self.part.engine.dialect
 
     def sql(self) -> str:
-        """Return the query: COLUMNS, ordered by person."""
+        """Return the query: COLUMNS, a row a person of the bucket, in no order that is promised."""
         dialect, at = self._dialect, micros(self.asked.at)
         now = dialect.field(dialect.first("s.steps"), "colour")
         change = dialect.first(dialect.filter("steps", "x", "x.colour <> colour"))
@@ -63,9 +63,63 @@ class Compact:
             f"{self._named(after)} AS next_colour, "
             f"nullif(t.closed, {dialect.big(NEVER)}) AS closed_at, c.sampled_at, "
             f"coalesce(t.segments, {self._base_segments(at)}) AS segments "
-            f"FROM people_of_bucket n LEFT JOIN ({told}) t ON t.p = n.person "
-            f"LEFT JOIN ({self._sampled()}) c ON c.p = n.person ORDER BY n.person"
+            f"FROM people_of_bucket n LEFT JOIN ({told}{self._alone()}) t ON t.p = n.person "
+            f"LEFT JOIN ({self._sampled()}) c ON c.p = n.person"
         )
+
+    def _alone(self) -> str:
+        """Return what is told of those who have one piece, to be added to what is told of others.
+
+        Nothing needs to be found in lists for them: the piece begins, and it ends.
+        """
+        base, dialect = self.part.only_base(), self._dialect
+        if base is None:
+            return ""
+        at, under = dialect.big(micros(self.asked.at)), dialect.big(base)
+        begun, open_ = f"s <= {at}", f"e = {dialect.big(NEVER)}"
+        first = (
+            f"SELECT p, s, e, -c AS colour, phase, {self._named('-c')} AS colour_named, "
+            f"{self._pack('pack')} AS pack_named, {self._rule('rule')} AS rule_named, "
+            f"CASE WHEN s > {at} THEN s WHEN e < {dialect.big(NEVER)} THEN e END AS valid_until "
+            f"FROM alone a WHERE {ALONE} AND e > {at}"
+        )
+
+        def own(start: str) -> str:
+            names = {"colour": "colour_named", "pack": "pack_named", "rule": "rule_named"}
+            return dialect.struct({"from_at": start, **names, "phase": "phase"})
+
+        def listed(*items: str) -> str:
+            return dialect.list_of(items, self._segment_type())
+
+        null = dialect.null(BIGINT)
+        now, later = own(null), own("s")
+        before, after = self._base_segment(null, base), self._base_segment("e", base)
+        return (
+            f" UNION ALL SELECT p, CASE WHEN {begun} THEN colour ELSE {under} END AS colour, "
+            f"valid_until, CASE WHEN colour <> {under} THEN valid_until END AS next_at, "
+            f"CASE WHEN valid_until IS NULL OR colour = {under} THEN NULL "
+            f"WHEN {begun} THEN {under} ELSE colour END AS next_colour, "
+            f"{dialect.big(NEVER)} AS closed, "
+            f"CASE WHEN {begun} AND {open_} THEN {listed(now)} "
+            f"WHEN {begun} THEN {listed(now, after)} "
+            f"WHEN {open_} THEN {listed(before, later)} "
+            f"ELSE {listed(before, later, after)} END AS segments FROM ({first}) a"
+        )
+
+    def _pack(self, value: str) -> str:
+        return self._among(value, [queries.pack.key for queries in self.part.packs])
+
+    def _rule(self, value: str) -> str:
+        return self._among(value, self.part.rules)
+
+    def _among(self, value: str, names: list[str]) -> str:
+        """Return the name of a number."""
+        cases = " ".join(
+            f"WHEN {number} THEN {self._dialect.text(name)}" for number, name in enumerate(names)
+        )
+        if not cases:
+            return self._dialect.null(self._dialect.text_type)
+        return f"CASE {value} {cases} END"
 
     def _named(self, colour: str) -> str:
         cases = " ".join(
@@ -82,22 +136,14 @@ class Compact:
 
     def _segments(self) -> str:
         """Return the steps by name; the first one is what holds at the moment, since ever."""
-        dialect, text = self._dialect, self._dialect.text_type
-        packs = [queries.pack.key for queries in self.part.packs]
-
-        def named(value: str, names: list[str]) -> str:
-            cases = " ".join(
-                f"WHEN {number} THEN {dialect.text(name)}" for number, name in enumerate(names)
-            )
-            return f"CASE {value} {cases} END" if cases else dialect.null(text)
-
+        dialect = self._dialect
         at = dialect.big(micros(self.asked.at))
         segment = dialect.struct(
             {
                 "from_at": f"CASE WHEN x.t > {at} THEN x.t END",
                 "colour": self._named("x.colour"),
-                "pack": named("x.pack", packs),
-                "rule": named("x.rule", self.part.rules),
+                "pack": self._pack("x.pack"),
+                "rule": self._rule("x.rule"),
                 "phase": "CASE WHEN x.phase >= 0 THEN x.phase END",
             }
         )
@@ -107,21 +153,24 @@ class Compact:
         """Return the segments of everybody who has no measure."""
         dialect = self._dialect
         base = self.part.bases[self.asked.known]
-        steps = [(None, base.colour(at)), *(step for step in base.steps if step[0] > at)]
-        items: list[str] = []
-        for start, colour in steps:
-            items.append(
-                dialect.struct(
-                    {
-                        "from_at": dialect.null(BIGINT) if start is None else dialect.big(start),
-                        "colour": dialect.text(_NAMES[colour].value),
-                        "pack": dialect.null(dialect.text_type),
-                        "rule": dialect.null(dialect.text_type),
-                        "phase": dialect.null(BIGINT),
-                    }
-                )
-            )
+        items = [self._base_segment(dialect.null(BIGINT), base.colour(at))]
+        for start, colour in base.steps:
+            if start > at:
+                items.append(self._base_segment(dialect.big(start), colour))
         return dialect.list_of(items, self._segment_type())
+
+    def _base_segment(self, start: str, colour: int) -> str:
+        dialect = self._dialect
+        null = dialect.null(dialect.text_type)
+        return dialect.struct(
+            {
+                "from_at": start,
+                "colour": dialect.text(_NAMES[colour].value),
+                "pack": null,
+                "rule": null,
+                "phase": dialect.null(BIGINT),
+            }
+        )
 
     def _sampled(self) -> str:
         """Return when the newest negative test was sampled, of the facts that count now."""

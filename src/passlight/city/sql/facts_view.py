@@ -5,18 +5,21 @@ comparison of two columns; nothing is ranked or joined for it.
 """
 # ruff: noqa: S608 - every part of the SQL is ours; texts go through Dialect.text
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from passlight.city.columns import FACT_COLUMNS
 from passlight.city.dialect import NEVER, Dialect
-from passlight.city.sql.calendar import Calendar
+from passlight.city.sql.calendar import DAY_COLUMNS, Calendar
+from passlight.city.sql.filters import is_negative, kinds_are
 from passlight.city.sql.packs import SAME_THING
 from passlight.city.sql.stages import Stages, Statement
 from passlight.core.facts.kinds import kind_rank
 from passlight.core.rules.pack import AbsenceForm, DuringForm, Pack, TriggerForm
 from passlight.core.rules.points import Next, Nth, Point, walk
 
+_WORD = re.compile(r"\w+")
 _ALWAYS = ("person.deceased", "code.closed")
 _COLUMNS = tuple(name for name in FACT_COLUMNS if name not in {"person", "ver", "superseded_at"})
 
@@ -91,14 +94,32 @@ class FactsView:
         columns = ["p", "kid", *_COLUMNS, *(f"{value} AS {name}" for name, value in days.items())]
         yield Statement("facts_now", stages.select(", ".join(columns)), kept=self.times > 1)
 
+    def few(self, read: Sequence[Statement]) -> Statement:
+        """Return what keeps ``facts_few``: the facts but for negative tests, which are most.
+
+        Only the columns that the statements name are kept.
+        """
+        named = {word for one in read for word in _WORD.findall(one.sql)}
+        own = [f"{name}_{one.number}" for one in self.calendars for name in DAY_COLUMNS]
+        columns = [f"f.{name}" for name in ("p", "kid", *_COLUMNS, *own) if name in named]
+        return Statement(
+            "facts_few",
+            f"SELECT {', '.join(columns)} FROM facts_now f "
+            f"WHERE {kinds_are(tuple(self.kinds), 'f')} AND NOT {is_negative('f')}",
+            kept=True,
+        )
+
     def _facts(self) -> str:
         if not self.linked:
             return self._known("facts_of_bucket", "f.person", "")
-        apart = "NOT EXISTS (SELECT 1 FROM members a WHERE a.person = f.person AND a.kid = " + (
-            "k.kid)" if self.times > 1 else f"{self.dialect.big(0)})"
-        )
+        # Not by what each row names, where there is one time of knowledge: that costs a join more.
+        apart = "f.person NOT IN (SELECT a.person FROM members a)"
+        if self.times > 1:
+            apart = (
+                "NOT EXISTS (SELECT 1 FROM members a WHERE a.person = f.person AND a.kid = k.kid)"
+            )
         alone = self._known("facts_of_bucket", "f.person", f" AND {apart}")
-        here = "EXISTS (SELECT 1 FROM people_of_bucket n WHERE n.person = f.person_of)"
+        here = "f.person_of IN (SELECT n.person FROM people_of_bucket n)"
         shared = self._known(self._shared(), "f.person_of", f" AND {here}", by_members=True)
         return f"{alone} UNION ALL {shared}"
 
@@ -121,9 +142,10 @@ class FactsView:
                     f"f.recorded_at <= {at} AND (f.superseded_at IS NULL OR f.superseded_at > {at})"
                 )
             zero = self.dialect.big(0)
+            # Whoever reads this asks for some kinds, so that all of them are not asked for here.
             return (
                 f"SELECT {person} AS p, {zero} AS kid, {columns} FROM {source} f "
-                f"WHERE {only} AND {known}{more}"
+                f"WHERE {known}{more}"
             )
         times = self.dialect.big(self.times)
         by = " AND k.kid = f.kid_of" if by_members else ""

@@ -6,6 +6,7 @@ from passlight.city.sql.calendar import Calendar
 from passlight.core.facts.kinds import KINDS, FieldType, kind_rank
 from passlight.core.rules.points import Condition, Filter, Test
 
+_RESULT, _NEGATIVE = "lab.result", "neg"
 _SAMPLES = ("lab.sampled", "lab.result")
 
 
@@ -22,6 +23,19 @@ def passes(dialect: Dialect, wanted: Filter, row: str) -> str:
     parts = [kinds_are(wanted.kinds, row)]
     parts.extend(_meets(dialect, one, wanted.kinds, row) for one in wanted.where)
     return "(" + " AND ".join(parts) + ")"
+
+
+def no_negatives(wanted: Filter) -> bool:
+    """Return whether no negative test passes a filter."""
+    return _RESULT not in wanted.kinds or any(
+        one.field == "value" and one.test is Test.IS and _NEGATIVE not in one.values
+        for one in wanted.where
+    )
+
+
+def is_negative(row: str) -> str:
+    """Return the condition that a fact is a negative test; never NULL."""
+    return f"({kinds_are((_RESULT,), row)} AND coalesce({row}.p_value, '') = '{_NEGATIVE}')"
 
 
 def columns_of(field: str, kinds: tuple[str, ...]) -> dict[str, FieldType]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from passlight.city.columns import payload_column
 from passlight.city.dialect import BIGINT, EVER, NEVER, Dialect
 from passlight.city.sql.calendar import Calendar, micros_of
-from passlight.city.sql.filters import kinds_are, measured, passes
+from passlight.city.sql.filters import kinds_are, measured, no_negatives, passes
 from passlight.city.sql.points import Told
 from passlight.city.sql.stages import Stages, Statement
 from passlight.core.facts.fact import MANUAL_SOURCE
@@ -34,12 +34,17 @@ _TRAVEL = "travel.arrived"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """The views that occurrences are read from."""
+    """The views that occurrences are read from; ``few`` are the facts but for negative tests."""
 
     facts: str
+    few: str
     people: str
     cover: str
     identity: str
+
+    def read(self, wanted: Filter) -> str:
+        """Return where to read what passes a filter."""
+        return self.few if no_negatives(wanted) else self.facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +114,7 @@ class Forms:
             }
             columns["o_departed"] = self._departed(kinds, columns["o_ended"])
         written = ", ".join(f"{value} AS {name}" for name, value in columns.items())
-        sql = f"SELECT {written} FROM {self.names.facts} f WHERE {condition}"
+        sql = f"SELECT {written} FROM {self.names.read(form.filter)} f WHERE {condition}"
         if form.area is not None:
             sql = self._in_area(sql, form.area, tuple(columns))
         told = {moment: Told(_column(moment)) for moment in moments}
@@ -213,7 +218,7 @@ class Forms:
         stays = (
             f"SELECT f.p, f.kid, f.fact, f.p_area, {self.calendar.begins_at('f')} AS begins, "
             f"coalesce({self.calendar.until('f')}, {never}) AS ended "
-            f"FROM {self.names.facts} f WHERE {kinds_are(form.stays, 'f')}"
+            f"FROM {self.names.few} f WHERE {kinds_are(form.stays, 'f')}"
         )
         start, end = "greatest(f.begins, c.from_at)", "least(f.ended, c.until_at)"
         inside = (
@@ -346,7 +351,7 @@ class Forms:
 
     def _marks(self, rule: Rule, form: AbsenceForm) -> str:
         """Return what restarts the clock, by person, in the order in which it was measured."""
-        dialect, facts = self.dialect, self.names.facts
+        dialect = self.dialect
         mark_type = dialect.struct_type(dict.fromkeys(_MARK, BIGINT))
         wanted = [form.filter]
         if form.since_kinds:
@@ -356,7 +361,7 @@ class Forms:
         if form.birth is not None:
             parts.append(
                 f"SELECT f.p, {dialect.null(BIGINT)} AS t, f.occurred_at, "
-                f"CAST(f.kind AS BIGINT) AS kind, f.fact FROM {facts} f "
+                f"CAST(f.kind AS BIGINT) AS kind, f.fact FROM {self.names.few} f "
                 f"WHERE {kinds_are(('person.born',), 'f')}"
             )
             born = "max(CASE WHEN t IS NULL THEN occurred_at END)"
@@ -386,7 +391,7 @@ class Forms:
         at = measured(self.calendar, wanted.kinds, "f")
         return (
             f"SELECT f.p, {at} AS t, f.occurred_at, CAST(f.kind AS BIGINT) AS kind, f.fact "
-            f"FROM {self.names.facts} f WHERE {passes(self.dialect, wanted, 'f')}"
+            f"FROM {self.names.read(wanted)} f WHERE {passes(self.dialect, wanted, 'f')}"
         )
 
     def _over_with_the_gap(self, rule: Rule) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from passlight.city.columns import payload_column
 from passlight.city.dialect import BIGINT, Dialect
 from passlight.city.sql.calendar import Calendar
-from passlight.city.sql.filters import counts, kinds_are, measured, passes
+from passlight.city.sql.filters import counts, kinds_are, measured, no_negatives, passes
 from passlight.city.sql.occurrences import Forms, Names, Occurring
 from passlight.city.sql.phases import MEASURE, Phases, no_measures
 from passlight.city.sql.points import NeedTexts, Setting
@@ -89,6 +89,7 @@ class PackQueries:
     def _names(self) -> Names:
         return Names(
             facts=f"facts_{self.number}" if self.pack.rankings else "facts_now",
+            few=f"few_{self.number}" if self.pack.rankings else "facts_few",
             people="people_now",
             cover=f"cover_{self.number}",
             identity=f"identity_{self.number}",
@@ -108,8 +109,9 @@ class PackQueries:
     def statements(self) -> Iterator[Statement]:
         """Yield the statements in the order in which they run."""
         if self.pack.rankings:
-            yield Statement(f"aside_{self.number}", self._set_aside(), kept=True)
-            yield Statement(f"facts_{self.number}", self._settled(), kept=False)
+            yield from self._set_aside()
+            yield Statement(f"facts_{self.number}", self._settled("facts_now"), kept=False)
+            yield Statement(f"few_{self.number}", self._settled("facts_few"), kept=False)
         forms = self._forms()
         found = [(rule, forms.of(rule)) for rule in self.pack.rules]
         for place, (rule, occurring) in enumerate(found):
@@ -138,46 +140,48 @@ class PackQueries:
 
     # Contradictions
 
-    def _set_aside(self) -> str:
-        """Return the query of the facts that a better source contradicts."""
+    def _set_aside(self) -> Iterator[Statement]:
+        """Yield the statements that keep the facts that a better source contradicts."""
         parts = []
-        for kind, (key, value) in SAME_THING.items():
+        for place, (kind, (key, value)) in enumerate(SAME_THING.items()):
             ranking = self.pack.rankings.get(kind)
             if ranking is None:
                 continue
             fields = KINDS[kind].fields
             named, told = payload_column(key, fields[key]), payload_column(value, fields[value])
             ranks = " ".join(
-                f"WHEN {self.dialect.text(source)} THEN {place}"
-                for place, source in enumerate(dict.fromkeys(ranking))
+                f"WHEN {self.dialect.text(source)} THEN {better}"
+                for better, source in enumerate(dict.fromkeys(ranking))
             )
             rank = f"CASE f.source {ranks} ELSE {len(ranking)} END" if ranks else "0"
             of_kind = kinds_are((kind,), "f")
             # Two values are not both negative, and hardly anybody has another one at all.
             several = (
-                f"SELECT f.p FROM facts_now f WHERE {of_kind} "
+                f"SELECT f.p FROM facts_few f WHERE {of_kind} "
                 f"AND coalesce(f.{told}, 'None') <> 'neg'"
             )
             own = f"SELECT f.p, f.fact, f.{named} AS thing, {rank} AS rank, "
             # A value that is missing reads like the text None: so it does for one person too.
             own += f"coalesce(f.{told}, 'None') AS told FROM facts_now f WHERE "
             own += f"{of_kind} AND f.{named} <> '' AND f.p IN ({several})"
+            said = f"said_{self.number}_{place}"
+            yield Statement(said, own, kept=True)
             contradicted = (
-                f"SELECT p, thing, min(rank) AS best FROM ({own}) o GROUP BY p, thing "
+                f"SELECT p, thing, min(rank) AS best FROM {said} o GROUP BY p, thing "
                 "HAVING min(told) <> max(told)"
             )
             parts.append(
-                f"SELECT o.p, o.fact FROM ({own}) o JOIN ({contradicted}) c "
+                f"SELECT o.p, o.fact FROM {said} o JOIN ({contradicted}) c "
                 "ON c.p = o.p AND c.thing = o.thing WHERE o.rank > c.best"
             )
         if not parts:
             null = self.dialect.null(BIGINT)
-            return f"SELECT {null} AS p, {null} AS fact WHERE FALSE"
-        return " UNION ALL ".join(parts)
+            parts.append(f"SELECT {null} AS p, {null} AS fact WHERE FALSE")
+        yield Statement(f"aside_{self.number}", " UNION ALL ".join(parts), kept=True)
 
-    def _settled(self) -> str:
+    def _settled(self, facts: str) -> str:
         return (
-            f"SELECT f.* FROM facts_now f WHERE NOT EXISTS (SELECT 1 FROM aside_{self.number} a "
+            f"SELECT f.* FROM {facts} f WHERE NOT EXISTS (SELECT 1 FROM aside_{self.number} a "
             "WHERE a.p = f.p AND a.fact = f.fact)"
         )
 
@@ -214,10 +218,12 @@ class PackQueries:
                 f"{dialect.collect(item, passes(dialect, wanted, 'f'), type_)} AS {name}"
             )
             sorted_.append(f"{dialect.sort(name)} AS {name}")
+        few = all(map(no_negatives, filters))
+        facts = self._names().few if few else self._names().facts
         kinds = tuple(dict.fromkeys(kind for wanted in filters for kind in wanted.kinds))
         return (
             f"SELECT p, {', '.join(sorted_)} FROM (SELECT f.p, {', '.join(columns)} "
-            f"FROM {self._names().facts} f WHERE {kinds_are(kinds, 'f')} "
+            f"FROM {facts} f WHERE {kinds_are(kinds, 'f')} "
             f"AND f.p IN ({people}) GROUP BY f.p) l"
         )
 
@@ -283,6 +289,9 @@ class PackQueries:
         piece = self.dialect.struct({"s": "mstart", "e": "mend"})
         type_ = self.dialect.struct_type({"s": BIGINT, "e": BIGINT})
         pieces = self.dialect.list_of([piece], type_)
+        if not self.telling and not self.keyed:
+            # Nobody reads them: every measure is its own one piece.
+            pieces = self.dialect.null(self.dialect.list_type(type_))
         return f"SELECT {', '.join(MEASURE)}, {pieces} AS pieces FROM ({measures}) m"
 
 

@@ -21,13 +21,19 @@ _STEP = ("t", "colour", "pack", "rule", "phase")
 _HELD = ("c", "since", "rule", "phase", "pack", "s", "e", "first_edge", "last_edge")
 
 
+# Who is alone: of ``alone a``, those with one piece and no closed code.
+ALONE = "pieces = 1 AND NOT EXISTS (SELECT 1 FROM closed_all o WHERE o.p = a.p)"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Writes the statements between ``measures_all`` and the answers.
 
     ``closing`` gives the calendar of the days of a closing fact: (before which instant, which),
     the last one without a limit. ``base`` is the one colour of the base, None when it changes;
-    ``merged`` is True when pieces of one measure may touch.
+    ``merged`` is True when pieces of one measure may touch; ``apart`` leaves those who have one
+    piece and no closed code out of ``standing``: the reader takes them from ``alone``.
+    ``whole`` is True when every measure is its own one piece.
     """
 
     dialect: Dialect
@@ -36,6 +42,8 @@ class Standing:
     since: int
     base: int | None
     merged: bool
+    apart: bool
+    whole: bool
 
     def statements(self) -> Iterator[Statement]:
         """Yield the statements; the last one keeps ``standing``."""
@@ -50,7 +58,9 @@ class Standing:
             "SELECT x.* FROM pieces_all x WHERE x.p IN (SELECT p FROM alone WHERE pieces > 1 "
             "UNION SELECT p FROM closed_all)"
         )
-        everybody = f"{self._standing(f'({more})')} UNION ALL {self._standing_alone(self.base)}"
+        everybody = self._standing(f"({more})")
+        if not self.apart:
+            everybody += f" UNION ALL {self._standing_alone(self.base)}"
         yield Statement("standing", everybody, kept=True)
 
     def _alone(self) -> str:
@@ -83,8 +93,7 @@ class Standing:
         ahead = dialect.filter(edges, "x", f"x > {since} AND x < {never}")
         return (
             f"SELECT p, {ahead} AS own, {never} AS closed, "
-            f"CASE {written} ELSE {listed(before, begun)} END AS steps FROM alone a "
-            "WHERE pieces = 1 AND NOT EXISTS (SELECT 1 FROM closed_all o WHERE o.p = a.p)"
+            f"CASE {written} ELSE {listed(before, begun)} END AS steps FROM alone a WHERE {ALONE}"
         )
 
     def _pieces(self) -> str:
@@ -98,6 +107,11 @@ class Standing:
             "SELECT p, c, since, rule, phase, pack, t1, t2, x.s AS s, x.e AS e "
             f"FROM ({spread}) a WHERE x.s < x.e"
         )
+        if self.whole:
+            flat = (
+                "SELECT p, -strict AS c, mstart AS since, rule, phase, pack, t1, t2, mstart AS s, "
+                "mend AS e FROM measures_all WHERE mstart < mend"
+            )
         if not self.merged:
             return f"SELECT *, s AS first_edge, e AS last_edge FROM ({flat}) f"
         names = ("c", "since", "pack", "s", "e")
@@ -131,7 +145,7 @@ class Standing:
                 last = start
         begins = f"CASE{cases} ELSE {last} END" if cases else last
         return (
-            f"SELECT f.p, min({begins}) AS closed FROM facts_now f "
+            f"SELECT f.p, min({begins}) AS closed FROM facts_few f "
             f"WHERE {kinds_are(_CLOSING, 'f')} GROUP BY f.p"
         )
 

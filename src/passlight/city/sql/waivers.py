@@ -67,7 +67,7 @@ class Waivers:
             f"CAST(coalesce(f.p_waiver_phase, {_ANY_PHASE}) AS BIGINT) AS phase, "
             f"f.p_waiver_rules AS rules, {start} AS s, "
             f"coalesce({until}, {big(NEVER)}) AS until "
-            f"FROM facts_now f WHERE {kinds_are(('waiver.granted',), 'f')}"
+            f"FROM facts_few f WHERE {kinds_are(('waiver.granted',), 'f')}"
         )
         longest = self.calendar.add("s", permission.longest, stages.let)
         granted = stages.select(f"*, {longest} AS longest")
