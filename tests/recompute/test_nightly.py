@@ -15,8 +15,16 @@ from passlight.office.recompute.running import go_on
 from passlight.office.statuses.publishing import Publisher
 from passlight.runtime.clock import SystemClock
 from tests.recompute.town import follow, newest_rows, settle_town
-from tests.statuses.cast import arrival, confirmed, land, one_rule, put_in_force
-from tests.statuses.moments import HandClock
+from tests.statuses.cast import (
+    arrival,
+    confirmed,
+    land,
+    one_rule,
+    people,
+    put_in_force,
+    registered,
+)
+from tests.statuses.moments import HandClock, fact
 
 RED = [{"from": None, "colour": "red", "reason": "shanghai-2020-02@2020.02.17/confirmed/0"}]
 
@@ -162,6 +170,23 @@ def test_a_run_that_was_killed_goes_on_with_the_bucket_it_was_at(town, monkeypat
     run = go_on(run, clock, progress=lambda *_: None, pause=lambda seconds: follow(publisher))
     assert (run.state, run.bucket, run.compared) == ("done", 2, 80)
     assert sorted(Difference.objects.values_list("ordinal", flat=True)) == [3, 50]
+
+
+def test_a_source_that_never_delivered_vouches_for_nobody(city, monkeypatch):
+    """No delivery ever came: everybody is unknown for both, not green for the set-based one."""
+    monkeypatch.setenv("PASSLIGHT_SWITCH_PEOPLE", "1000000")
+    clock = HandClock(SystemClock().now().replace(microsecond=0) - timedelta(hours=1))
+    source = ", mandatory: [{source: lab, within: 24h, when_stale: unknown, text: {zh: 数据未到, en: Data is late}}]}\nrules"
+    put_in_force({"pack.yaml": one_rule()["pack.yaml"].replace("}\nrules", source)}, clock)
+    registered(people(5), clock)
+    publisher = Publisher(clock)
+    follow(publisher)
+    assert {row[2] for row in newest_rows().values()} == {"unknown"}
+    assert recompute(clock, publisher).counts == {}
+    land(fact("lab:1", "source.delivered", "source:lab", clock.moment, source="lab"), clock=clock)
+    follow(publisher)
+    assert {row[0][0]["colour"] for row in newest_rows().values()} == {"green"}
+    assert recompute(clock, publisher).counts == {}
 
 
 def test_the_hour_comes_once_a_day(db, monkeypatch):

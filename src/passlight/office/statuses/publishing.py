@@ -37,7 +37,10 @@ select coalesce((select max(seq) from facts_fact), 0),
        coalesce((select max(seq) from packs_publication), 0),
        coalesce((select max(seq) from recompute_request), 0)
 """
-_SWITCH_FIELDS = (*("state", "finished_at", "bucket", "people_done", "changed", "publishing_at", "fault"),)
+_SWITCH_FIELDS = (
+    *("state", "finished_at", "bucket", "people_done", "changed", "publishing_at"),
+    "fault",
+)
 _PEOPLE = "select ordinal, facts_key from people_person where facts_key = any(%s)"
 
 
@@ -134,7 +137,8 @@ class Publisher:
             self._begin_round(packs_seq, fact_seq)
 
     def _begin_round(self, packs_seq: int, fact_seq: int) -> None:
-        self.close()
+        if self._switching is not None:
+            self._switching.discard()
         self._switching = None
         begun = begin_switch(self._clock, packs_seq=packs_seq, fact_seq=fact_seq)
         self._at.switch = begun.pk if begun is not None else None
