@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from passlight.runtime.database import Role, embedded, url_for
 from passlight.runtime.settings import Settings, child_environment, read_settings
