@@ -24,6 +24,7 @@ SCHEDULES = {
     "weekly-test": lambda: PackSchedule.only(pack("weekly-test")),
     "stale-unknown": lambda: PackSchedule.only(pack("stale-unknown")),
     "town-keep": lambda: PackSchedule.of(CHANGES["town-keep"]()),
+    "town-convert": lambda: PackSchedule.of(CHANGES["town-convert"]()),
 }
 
 

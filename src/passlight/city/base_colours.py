@@ -58,11 +58,16 @@ class Base:
 
 
 def base_of(epochs: Sequence[Epoch], others: Others, known_at: int | None, *, since: int) -> Base:
-    """Return the base; steps before ``since`` that do not hold there are left out."""
+    """Return the base; steps before ``since`` that do not hold there are left out.
+
+    The start of an epoch is a step whatever the colour: a measure that goes on has its reason of
+    another pack from then on.
+    """
     silent = tuple(
         silences(epoch.pack, others, known_at) if epoch.pack is not None else () for epoch in epochs
     )
-    edges = {EVER, *(start_of(epoch) for epoch in epochs)}
+    starts = {start_of(epoch) for epoch in epochs}
+    edges = {EVER, *starts}
     for some in silent:
         for silence in some:
             edges.update(edge for pair in silence.stretches for edge in pair if edge is not None)
@@ -73,7 +78,7 @@ def base_of(epochs: Sequence[Epoch], others: Others, known_at: int | None, *, si
         colour = _colour(epochs, silent, at)
         if not steps:
             steps.append((EVER, colour))
-        elif steps[-1][1] != colour:
+        elif steps[-1][1] != colour or edge in starts:
             steps.append((edge, colour))
     return Base(tuple(steps), silent)
 

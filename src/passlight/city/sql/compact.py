@@ -153,10 +153,12 @@ class Compact:
         """Return the segments of everybody who has no measure."""
         dialect = self._dialect
         base = self.part.bases[self.asked.known]
-        items = [self._base_segment(dialect.null(BIGINT), base.colour(at))]
+        last = base.colour(at)
+        items = [self._base_segment(dialect.null(BIGINT), last)]
         for start, colour in base.steps:
-            if start > at:
+            if start > at and colour != last:
                 items.append(self._base_segment(dialect.big(start), colour))
+                last = colour
         return dialect.list_of(items, self._segment_type())
 
     def _base_segment(self, start: str, colour: int) -> str:
