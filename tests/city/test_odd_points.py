@@ -124,3 +124,21 @@ def test_days_count_by_the_clock_of_a_parameter_years_ahead(tmp_path: Path) -> N
     found = told(made, facts, "2020-07-03T00:00:00Z", tmp_path)
     assert found["valid_until"] == "2026-01-02T00:00:00+01:00"
     assert found["next_change"] == {"at": "2026-01-09T00:00:00+01:00", "colour": "green"}
+
+
+def test_a_fact_that_is_awaited_and_counted_from_restarts_the_clock_once(tmp_path: Path) -> None:
+    """Overdue from midnight on, the test's own day among it: before the test, and after it.
+
+    Between the test as what was awaited and the same test as what is counted from lies nothing.
+    """
+    none = {"calendar": "0d", "day_zero": "occurred_date"}
+    since = ["policy.effective", "lab.result"]
+    made = pack(
+        {"absence": {"kind": "lab.result", "max_gap": none, "since": since}, "phases": [{}]}
+    )
+    facts = [fact("lab.result", "p", "2020-02-02T12:00:00", value="neg")]
+    found = told(made, facts, "2020-02-02T06:00:00Z", tmp_path)
+    assert [(one["from"], one["until"]) for one in found["measures"]] == [
+        ("2020-01-01T00:00:00+01:00", "2020-02-02T13:00:00+01:00"),
+        ("2020-02-02T00:00:00+01:00", None),
+    ]

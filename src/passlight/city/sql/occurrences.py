@@ -357,6 +357,9 @@ class Forms:
         if form.since_kinds:
             wanted.append(Filter(kinds=form.since_kinds))
         parts = [self._marks_of(one) for one in wanted]
+        # A fact that restarts the clock on both accounts does so once.
+        twice = not set(form.filter.kinds).isdisjoint(form.since_kinds)
+        both = " UNION " if twice else " UNION ALL "
         born = dialect.null(BIGINT)
         if form.birth is not None:
             parts.append(
@@ -375,7 +378,7 @@ class Forms:
         return (
             f"SELECT p, {born} AS born, {last} AS last, "
             f"{dialect.collect(mark, kept, mark_type)} AS marks "
-            f"FROM ({' UNION ALL '.join(parts)}) m GROUP BY p"
+            f"FROM ({both.join(parts)}) m GROUP BY p"
         )
 
     def _last_mark(self, mark: str, early: str) -> str:

@@ -216,8 +216,10 @@ def _gaps(form: AbsenceForm, facts: PersonFacts, *, pack: Pack) -> Iterator[Occu
     """
     floor = _floor(form, facts, pack=pack)
     marks = [(measured, fact) for measured, _, fact in facts.counted(form.filter)]
+    # A fact that restarts the clock on both accounts does so once.
+    counted = {fact.fact_id for _, fact in marks}
     since = facts.counted(Filter(kinds=form.since_kinds))
-    marks.extend((measured, fact) for measured, _, fact in since)
+    marks.extend((measured, fact) for measured, _, fact in since if fact.fact_id not in counted)
     marks.sort(key=lambda mark: (mark[0], *fact_order(mark[1])))
     begin: tuple[datetime, tuple[Fact, ...]] = (floor, ())
     lifted = lifted_by(form.filter)
