@@ -35,7 +35,8 @@ faults: setup    ## The long form of the fault tests and of the two days at a ha
 	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py tests/browser/test_pages.py -q
 
 soak: setup      ## Both evaluators on two million points, and SOAK (200) outbreaks
-	@PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city tests/simulation/test_outbreak.py -q -n 2
+	@PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city/test_differential.py -q -n 2
+	@.venv/bin/passlight simulate --check --city --seeds $(SOAK)
 
 clean:           ## Remove what setup and the demo made
 	rm -rf .venv node_modules build .passlight src/passlight/office/static/dist
