@@ -44,6 +44,8 @@ LONGEST = (
     "city/test_seeded_sql_bugs.py",
     "simulation/test_district.py",
     "recompute/test_killed.py",
+    "recompute/test_switch.py",
+    "recompute/test_nightly.py",
     "city/test_scenarios.py",
     "exposure/test_trace_command.py",
     "exposure/test_seeded_bugs.py",
