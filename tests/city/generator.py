@@ -446,6 +446,13 @@ def make_world(
     of them None.
     """
     maker = Maker(schedule, seed=seed)
+    return world_of(maker, schedule, people=people, moments=moments, knowledge=knowledge)
+
+
+def world_of(
+    maker: Maker, schedule: PackSchedule, *, people: int, moments: int, knowledge: int
+) -> World:
+    """Return the world that a maker makes."""
     maker.lists()
     for number in range(people):
         maker.person(f"p-{number:03}")
