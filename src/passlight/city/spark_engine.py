@@ -4,6 +4,7 @@ No Python runs on the workers: rows are made, joined and folded by Spark's own f
 cluster needs Java and the store, and nothing of Passlight. One session serves a process.
 """
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +21,13 @@ REMEDY = (
     "or use --engine duckdb."
 )
 _TYPES = {"VARCHAR": "STRING"}
+# Spark looks for it in the same way.
+_JAVA = '"${JAVA_HOME:+$JAVA_HOME/bin/}java" -version'
+_GLOB = re.compile(r"[\\*?\[\]{}]")
+# Spark pushes a filter below the stages of a chain with every expression written out in full: a
+# query of 20 kB becomes a plan of 1.5 MB. The scans still get their filters, when planned.
+_RULES_OFF = ("PushDownPredicates", "PushPredicateThroughNonJoin")
+_OPTIMIZER = "org.apache.spark.sql.catalyst.optimizer."
 
 
 class SparkMissingError(Exception):
@@ -36,11 +44,14 @@ class SparkEngine:
         memory: str | None = None,
         temporary: Path | None = None,
         partitions: int = 4,
+        options: Mapping[str, str] | None = None,
     ) -> None:
         self._dialect = SparkDialect()
-        self._kept: dict[str, str] = {}
-        self._temporary = temporary
-        self._session = _session(master, memory, temporary, partitions)
+        self._names: set[str] = set()
+        settings = _settings(master, memory, temporary, partitions) | dict(options or {})
+        self._session, started = _session(settings)
+        # What spills into a folder that the caller takes away again cannot go on.
+        self._ends = started and temporary is not None
 
     @property
     def dialect(self) -> SparkDialect:
@@ -49,8 +60,8 @@ class SparkEngine:
 
     def register_parquet(self, name: str, files: Sequence[Path]) -> None:
         """Make a view of Parquet files; the names of their folders say nothing here."""
-        frame = self._session.read.option("recursiveFileLookup", "true").parquet(*map(str, files))
-        self._keep_as(name, frame)
+        reader = self._session.read.option("recursiveFileLookup", "true")
+        self._keep_as(name, reader.parquet(*(_GLOB.sub(r"\\\g<0>", str(file)) for file in files)))
 
     def register_rows(self, name: str, columns: Mapping[str, str], rows: Sequence[Row]) -> None:
         """Make a table of a few rows."""
@@ -69,6 +80,7 @@ class SparkEngine:
 
     def drop(self, name: str) -> None:
         """Forget a view or kept rows."""
+        self._names.discard(name)
         self._session.catalog.dropTempView(name)
 
     def rows(self, sql: str, *, batch: int = 10_000) -> Iterator[list[Row]]:
@@ -87,12 +99,15 @@ class SparkEngine:
         shutil.rmtree(folder)
 
     def close(self) -> None:
-        """Forget everything that was registered; the session goes on serving this process."""
-        for name in [table.name for table in self._session.catalog.listTables()]:
+        """Forget everything; the session goes on serving this process, unless its disk goes."""
+        for name in sorted(self._names):
             self.drop(name)
         self._session.catalog.clearCache()
+        if self._ends:
+            self._session.stop()
 
     def _keep_as(self, name: str, frame: Any) -> None:
+        self._names.add(name)
         frame.createOrReplaceTempView(name)
 
 
@@ -114,8 +129,12 @@ def _settings(
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
         "spark.sql.session.timeZone": "UTC",
+        # Nothing is kept there; by default it would be made wherever a command is called.
+        "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "passlight-spark-warehouse"),
         "spark.sql.ansi.enabled": "true",
         "spark.sql.variable.substitute": "false",
+        "spark.sql.constraintPropagation.enabled": "false",
+        "spark.sql.optimizer.excludedRules": ",".join(_OPTIMIZER + rule for rule in _RULES_OFF),
         "spark.sql.shuffle.partitions": str(partitions),
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
         "spark.sql.parquet.compression.codec": "zstd",
@@ -128,14 +147,11 @@ def _settings(
         found["spark.driver.memory"] = memory
     if temporary is not None:
         found["spark.local.dir"] = str(temporary)
-        found["spark.sql.warehouse.dir"] = str(temporary / "warehouse")
     return found
 
 
-def _session(
-    master: str | None, memory: str | None, temporary: Path | None, partitions: int
-) -> Any:
-    """Return the session of this process, made when there is none.
+def _session(settings: dict[str, str]) -> tuple[Any, bool]:
+    """Return the session of this process, and whether it was made now: only when there is none.
 
     Raises:
         SparkMissingError: when PySpark or Java is not there.
@@ -147,15 +163,20 @@ def _session(
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise SparkMissingError(f"PySpark is not installed. {REMEDY}") from error
-    settings = _settings(master, memory, temporary, partitions)
+    if subprocess.run(["sh", "-c", _JAVA], capture_output=True, check=False).returncode:
+        raise SparkMissingError(f"There is no Java. {REMEDY}")
+    if subprocess.run(["sh", "-c", _JAVA], capture_output=True, check=False).returncode:
+        raise SparkMissingError(f"There is no Java. {REMEDY}")
     running = SparkContext._active_spark_context  # noqa: SLF001 - there is no public way to ask
+    started = running is None
     if running is None:
         conf = SparkConf().setAll(list(settings.items()))
         log = Path(tempfile.gettempdir()) / "passlight-spark.log"
         try:
             with log.open("ab") as sink:
                 quiet = {"stderr": sink, "stdout": subprocess.DEVNULL}
-                gateway = launch_gateway(conf, quiet)  # type: ignore[no-untyped-call]
+                gateway = SparkContext._gateway  # noqa: SLF001
+                gateway = gateway or launch_gateway(conf, quiet)  # type: ignore[no-untyped-call]
                 running = SparkContext(conf=conf, gateway=gateway)
         except (PySparkException, OSError) as error:
             raise SparkMissingError(
@@ -165,4 +186,4 @@ def _session(
     for name, value in settings.items():
         if name.startswith("spark.sql.") and session.conf.isModifiable(name):
             session.conf.set(name, value)
-    return session
+    return session, started
