@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import json
 import os
-import resource
 import shutil
 import tempfile
 import time
@@ -175,22 +174,29 @@ def main() -> None:
         java_cpu, java_peak = java()
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"wall": wall, "cpu": cpu + java_cpu, "peak_mb": peak + java_peak, **found}))
+    print(json.dumps({"wall": wall, "cpu": cpu + java_cpu, "peak_mb": peak() + java_peak, **found}))
 
 
 def java() -> tuple[float, int]:
     """Return the processor seconds and the peak memory in MB of Java processes below this one."""
-    seconds, peak = 0.0, 0
+    seconds, most = 0.0, 0
     tick = os.sysconf("SC_CLK_TCK")
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
-            told = dict(line.split(":", 1) for line in status.read_text().splitlines())
-            if int(told["PPid"]) == os.getpid():
+            if int(_told(status)["PPid"]) == os.getpid():
                 parts = (status.parent / "stat").read_text().rpartition(")")[2].split()
                 seconds += (int(parts[11]) + int(parts[12])) / tick
-                peak = max(peak, int(told["VmHWM"].split()[0]) // 1024)
-    return seconds, peak
+                most = max(most, peak(status))
+    return seconds, most
+
+
+def peak(status: Path = Path("/proc/self/status")) -> int:
+    """Return the peak memory of a process in MB; rusage would tell its parent's when it began."""
+    return int(_told(status)["VmHWM"].split()[0]) // 1024
+
+
+def _told(status: Path) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in status.read_text().splitlines())
 
 
 if __name__ == "__main__":

@@ -22,12 +22,12 @@ from tests.city.versions import deliveries
 NAMES = tuple(KINDS)
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
+@pytest.fixture(scope="module", params=[1, 2])
 def loaded(
     request, tmp_path_factory
 ) -> tuple[list[Fact], FactBook, Loaded, list[tuple[int, str, int]]]:
     """Return deliveries as a book and as a store cut into many ranges and buckets."""
-    facts = deliveries(request.param, 400)
+    facts = deliveries(request.param, 300)
     book = FactBook()
     told = [
         (number, fact.fact_id, fact.ver)
@@ -127,7 +127,7 @@ def test_at_every_time_of_knowledge_the_same_facts_hold(loaded):
             wanted = row_of(fact)
             assert {name: row[name] for name in wanted} == wanted
             compared += 1
-    assert compared > 5_000
+    assert compared > 3_000
     # A fact's number orders as its id does.
     assert [name for _, name in sorted(wanted_ids.items())] == sorted(wanted_ids.values())
 
