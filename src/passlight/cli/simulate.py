@@ -86,13 +86,16 @@ def command(
     if check:
         if out is not None or into_database:
             raise click.UsageError("--check writes no district; leave out --out, use --report.")
-        people, days = people or CHECKED_PEOPLE, days or CHECKED_DAYS
+        people = CHECKED_PEOPLE if people is None else people
+        days = CHECKED_DAYS if days is None else days
         sys.exit(_check(people, days, seed, seeds, pack, city=city, report=report, as_json=as_json))
     if out is None:
         raise click.UsageError("Name a folder: --out FOLDER. Or run an outbreak with --check.")
     if report is not None:
         raise click.UsageError("--report goes with --check.")
-    _make(people or MADE_PEOPLE, days or MADE_DAYS, seed, at, out, into_database, as_json=as_json)
+    people = MADE_PEOPLE if people is None else people
+    days = MADE_DAYS if days is None else days
+    _make(people, days, seed, at, out, into_database, as_json=as_json)
 
 
 def _make(
