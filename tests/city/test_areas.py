@@ -19,12 +19,14 @@ from passlight.city.identity import members
 from passlight.city.load import load_facts
 from passlight.city.others import read_others
 from passlight.core.facts.book import FactBook
+from passlight.core.facts.form import fact_from_json
 from passlight.core.kernel.calendar import CalendarDays, Elapsed, Years, add
 from passlight.core.kernel.interval import Interval, merge
 from passlight.core.rules.areas import AreaCodes, AreaHistory, AreaRow
 from passlight.core.rules.pack import MandatorySource, WhenStale
 from passlight.core.rules.terms import Text
 from passlight.core.status.freshness import deliveries_of, stale_intervals
+from tests.agencies.files import feed, real
 from tests.city import differential
 from tests.city.versions import AREAS, LEVELS, ORIGIN, deliveries
 
@@ -78,7 +80,9 @@ def number(at: datetime | None) -> int | None:
     return None if at is None else micros(at)
 
 
-def core_covers(listings, area: str, *, inside: bool) -> list[tuple]:
+def core_covers(
+    listings, area: str, *, inside: bool, levels: tuple[str, ...] = LEVELS
+) -> list[tuple]:
     search = listings.inside if inside else listings.covering
     return sorted(
         (
@@ -91,7 +95,7 @@ def core_covers(listings, area: str, *, inside: bool) -> list[tuple]:
                 number(one.listing.when.end),
                 one.listing.delisted.fact_id if one.listing.delisted else None,
             )
-            for one in search(area, LEVELS)
+            for one in search(area, levels)
         ),
         key=str,
     )
@@ -198,3 +202,31 @@ def test_calendar_days_are_the_same_worked_out_apart(zone):
             )
             for duration in durations:
                 assert instant(after(micros(at), duration, zone)) == add(at, duration, zone=zone)
+
+
+@pytest.mark.data
+def test_the_real_lists_cover_what_the_person_evaluator_says(tmp_path):
+    """All places that the 77 lists of spring 2022 name, and what lies above."""
+    lines = feed("risk-areas", real("risk-areas"), out=tmp_path / "out").facts
+    facts = [fact_from_json(line) for line in lines]
+    store = load_facts(enumerate(facts), tmp_path / "store").store
+    others = read_others(store)
+    assert len(others.areas) == len(facts) > 0
+    zone = ZONES[0]
+    history = AreaHistory.of(facts)
+    levels = tuple(sorted({fact.payload["level"] for fact in facts}))
+    named = sorted({fact.payload["area"] for fact in facts})
+    named += sorted({area.rpartition("/")[0] for area in named if "/" in area})
+    recorded = sorted({fact.recorded_at for fact in facts})
+    found = 0
+    for known_at in (None, recorded[len(recorded) // 2]):
+        listings = history.known(known_at, zone=zone)
+        tables = AreaTables(others.areas, AreaCodes(), zone=zone, known_at=number(known_at))
+        for area in named:
+            got = covers(tables, area)
+            for inside in (False, True):
+                wanted = core_covers(listings, area, inside=inside, levels=levels)
+                assert got[inside] == wanted
+                found += len(wanted)
+    # Each listing covers its own place at least.
+    assert found > sum(fact.kind == "area.listed" for fact in facts)
