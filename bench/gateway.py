@@ -31,6 +31,7 @@ from passlight.core.kernel.colour import Colour
 from passlight.gateway.__main__ import serve
 from passlight.gateway.assembly import Gateway, GatewayConfig, assemble
 from passlight.gateway.book import Line, Segment
+from passlight.gateway.door_feed import LEAD_SECONDS, OVERLAP_SECONDS
 from passlight.gateway.keys import CodeKeys
 from passlight.gateway.published import Entrance, Published, Venue, save_copy
 from passlight.runtime.clock import SystemClock, SystemEntropy
@@ -102,13 +103,19 @@ def prepare(folder: Path, people: int) -> Published:
         )
         keys.write(key_name(purpose, key.kid), seed)
         listed.append(key)
-    epoch = epoch_at(now, offset=480)
-    secret = entropy.token(EPOCH_KEY_BYTES)
-    keys.write(epoch_key_name(epoch), secret)
+    # Every epoch that a door may ask for: two of them around four in the morning.
+    moments = (now - OVERLAP_SECONDS, now, now + LEAD_SECONDS)
+    secrets = {epoch_at(at, offset=480): entropy.token(EPOCH_KEY_BYTES) for at in moments}
+    for epoch, secret in secrets.items():
+        keys.write(epoch_key_name(epoch), secret)
     signer = Issuer.of_seed(
         keys.read(Purpose.LIST.value), realm=REALM, purpose=Purpose.LIST, slot_code=0
     )
-    realm = Realm(offset=480, sizes={epoch: SIZE_MIN}, key_checks={epoch: epoch_key_check(secret)})
+    realm = Realm(
+        offset=480,
+        sizes=dict.fromkeys(secrets, SIZE_MIN),
+        key_checks={epoch: epoch_key_check(secret) for epoch, secret in secrets.items()},
+    )
     trust = TrustList.of(listed, sequence=1, expires_at=now + MONTH, realms={REALM: realm})
     published = Published(keys=CodeKeys(keys, realm=REALM))
     published.keys.take(seal(trust, signer=signer))
