@@ -124,6 +124,44 @@ def test_areas_are_covered_as_the_person_evaluator_says(world):
     assert found > 500
 
 
+@pytest.mark.parametrize("said", ["420100", ["420100"]])
+def test_only_a_listing_says_what_lies_above(said, tmp_path):
+    """By hand: b-1 lies in 420000 as its listing says; the delisting's word is kept and ignored.
+
+    So the list of 420000 covers b-1, and that of 420100, which only the delisting names, does not.
+    """
+    told = (
+        ("over", "area.listed", {"area": "420000", "level": "key"}),
+        ("beside", "area.listed", {"area": "420100", "level": "key"}),
+        ("here", "area.listed", {"area": "b-1", "level": "high", "parent": "420000"}),
+        ("out", "area.delisted", {"area": "b-1", "level": "high", "parent": said}),
+    )
+    facts = [
+        fact_from_json(
+            {
+                "fact_id": fact_id,
+                "ver": 1,
+                "op": "assert",
+                "kind": kind,
+                "subject": f"area:{payload['area']}",
+                "occurred_at": (ORIGIN + days * DAY).isoformat(),
+                "recorded_at": (ORIGIN + days * DAY).isoformat(),
+                "source": "list",
+                "payload": payload,
+            }
+        )
+        for days, (fact_id, kind, payload) in enumerate(told)
+    ]
+    others = read_others(load_facts(enumerate(facts), tmp_path).store)
+    tables = AreaTables(others.areas, AreaCodes(), zone=ZONES[0], known_at=None)
+    listings = AreaHistory.of(facts).known(None, zone=ZONES[0])
+    wanted = {("over", micros(ORIGIN), None), ("here", *(micros(ORIGIN + n * DAY) for n in (2, 3)))}
+    set_based = {(one[1], one[3], one[4]) for one in covers(tables, "b-1")[False]}
+    person = {(one[1], one[3], one[4]) for one in core_covers(listings, "b-1", inside=False)}
+    assert set_based == wanted
+    assert person == wanted
+
+
 def test_who_is_one_person_is_as_the_person_evaluator_says(world):
     _, book, others, times = world
     linked = 0

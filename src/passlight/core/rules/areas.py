@@ -196,7 +196,8 @@ class Listings:
         self._below: dict[str, list[Listed]] = defaultdict(list)
         current = list(facts)
         for fact in current:
-            if fact.payload.get("parent"):
+            # Only a listing may say it: there intake has checked that it is an area.
+            if fact.kind == "area.listed" and fact.payload.get("parent"):
                 self._parents[fact.payload["area"]].add(fact.payload["parent"])
         for listing in pair_listings(current, zone=zone):
             self._index(listing)
