@@ -5,6 +5,9 @@ written by hand (tests/core/test_evaluate_command.py).
 """
 
 import json
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -34,6 +37,15 @@ def facts(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     bad = b'{"fact_id":"broken"}\n'
     path.write_bytes(b"".join(fact_line(one) for one in world.facts) + bad)
     return path
+
+
+@pytest.fixture(scope="module")
+def kept(facts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store that the command kept."""
+    store = tmp_path_factory.mktemp("kept") / "store"
+    found = run("--facts", str(facts), *AT, "--engine", "duckdb", "--store", str(store))
+    assert found.exit_code == 1, "the broken line"
+    return store
 
 
 def run(*options: str) -> Result:
@@ -75,6 +87,49 @@ def test_a_store_is_kept_and_used_again(facts: Path, tmp_path: Path) -> None:
     empty = run(*AT, "--engine", "duckdb", "--store", str(tmp_path / "none"))
     assert empty.exit_code == 2
     assert "--facts FILE" in empty.stderr
+
+
+def _gone(file: Path) -> None:
+    file.unlink()
+
+
+def _half(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def _empty(file: Path) -> None:
+    os.truncate(file, 0)
+
+
+@pytest.mark.parametrize("part", ["facts/bucket=000", "people/bucket=000", "others", "asked"])
+@pytest.mark.parametrize(
+    ("harm", "said"), [(_gone, "missing"), (_half, "cut off"), (_empty, "cut off")]
+)
+def test_a_store_that_lost_a_file_says_which_and_what_to_do(
+    kept: Path, tmp_path: Path, part: str, harm: Callable[[Path], None], said: str
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(kept, store)
+    file = store / part / "data.parquet"
+    harm(file)
+    found = run(*AT, "--engine", "duckdb", "--store", str(store))
+    assert (found.exit_code, found.stdout_bytes) == (2, b"")
+    assert found.stderr.startswith(f"{file}: is {said}")
+    assert f"Remove the folder {store} and run with --facts FILE --store {store}." in found.stderr
+    assert found.stderr.count("\n") == 1
+
+
+def test_a_store_built_again_as_the_message_says_answers(
+    kept: Path, facts: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(kept, store)
+    _half(store / "others" / "data.parquet")
+    assert run(*AT, "--engine", "duckdb", "--store", str(store)).exit_code == 2
+    shutil.rmtree(store)
+    again = run("--facts", str(facts), *AT, "--engine", "duckdb", "--store", str(store))
+    whole = run(*AT, "--engine", "duckdb", "--store", str(kept))
+    assert again.stdout_bytes == whole.stdout_bytes != b""
 
 
 @pytest.mark.parametrize("engine", ["person", "duckdb"])

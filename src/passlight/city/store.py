@@ -16,6 +16,7 @@ A bucket is a contiguous range of people; with ``linked`` it can be evaluated al
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +27,9 @@ PEOPLE_A_BUCKET = 1_000_000
 MANIFEST = "manifest.json"
 PARTS = ("people", "facts", "linked", "linked_people", "others", "deliveries", "asked")
 _DATA = "data.parquet"
+# A Parquet file begins and ends with it; before the last one stands the length of its footer.
+_MAGIC = b"PAR1"
+_TAIL_BYTES = 4 + len(_MAGIC)
 
 
 class StoreError(Exception):
@@ -125,7 +129,7 @@ def open_store(folder: Path) -> Store:
     """Return the store in ``folder``.
 
     Raises:
-        StoreError: when there is none, or one of another format.
+        StoreError: when there is none, one of another format, or one that has lost a file.
     """
     try:
         told = json.loads((folder / MANIFEST).read_bytes())
@@ -139,7 +143,36 @@ def open_store(folder: Path) -> Store:
     if (manifest.format, manifest.schema) != (FORMAT, SCHEMA_HASH):
         message = f"{folder}: written by another version of Passlight. Build the store again."
         raise StoreError(message)
+    for file in _files(folder, manifest.buckets):
+        _require_whole(file)
     return Store(folder, manifest)
+
+
+def _files(folder: Path, buckets: int) -> Iterator[Path]:
+    for bucket in range(buckets):
+        yield people_file(folder, bucket)
+        yield facts_file(folder, bucket)
+    for part in PARTS:
+        if part not in {"people", "facts"}:
+            yield part_file(folder, part)
+
+
+def _require_whole(file: Path) -> None:
+    """Refuse a file of a finished store that is gone, or that does not end as Parquet does."""
+    try:
+        with file.open("rb") as source:
+            first = source.read(len(_MAGIC))
+            size = source.seek(0, os.SEEK_END)
+            source.seek(max(0, size - _TAIL_BYTES))
+            tail = source.read()
+    except FileNotFoundError as error:
+        raise StoreError(f"{file}: is missing from the store. Build the store again.") from error
+    except OSError as error:
+        message = f"{file}: cannot be read ({error.strerror}). Build the store again."
+        raise StoreError(message) from error
+    footer = int.from_bytes(tail[:4], "little")
+    if first != _MAGIC or not tail.endswith(_MAGIC) or footer + len(_MAGIC) + _TAIL_BYTES > size:
+        raise StoreError(f"{file}: is cut off ({size} bytes are there). Build the store again.")
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -113,7 +113,8 @@ def city_lines(
     try:
         store = open_store(folder)
     except StoreError as error:
-        raise BadUsageError(str(error)) from error
+        remedy = f"Remove the folder {folder} and run with --facts FILE --store {folder}."
+        raise BadUsageError(f"{error} {remedy}") from error
     running = start_engine(engine, store)
     people = store.people_count * len(moments)
     try:
