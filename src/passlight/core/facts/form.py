@@ -11,6 +11,7 @@ from passlight.core.kernel.limits import (
     FACT_EARLIEST,
     FACT_LATEST,
     FACT_LINE_BYTES_MAX,
+    FACT_NUMBER_MAX,
     FACT_TEXT_CHARS_MAX,
 )
 from passlight.core.kernel.problem import Problem, ProblemError
@@ -245,6 +246,9 @@ def _check_fields(reader: _Reader, kind: FactKind, payload: Mapping[str, Any]) -
         ):
             remedy = f"Write it as {wanted.value}."
             reader.wrong(where, "wrong-type", f"{value!r} is not a {wanted.value}.", remedy)
+        elif wanted is FieldType.NUMBER and not -FACT_NUMBER_MAX <= value <= FACT_NUMBER_MAX:
+            remedy = f"Keep it between -{FACT_NUMBER_MAX} and {FACT_NUMBER_MAX}."
+            reader.wrong(where, "too-large", "is too large a number.", remedy)
 
 
 _PYTHON: dict[FieldType, type | tuple[type, ...]] = {

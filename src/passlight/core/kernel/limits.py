@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 # Facts
 FACT_LINE_BYTES_MAX = 64 * 1024
 FACT_TEXT_CHARS_MAX = 512
+FACT_NUMBER_MAX = 2**53 - 1  # beyond it a double holds no longer every whole number (RFC 7493 2.2)
 # Far enough from the ends of the calendar that adding a duration never leaves it.
 FACT_EARLIEST = datetime(1800, 1, 1, tzinfo=UTC)
 FACT_LATEST = datetime(3000, 1, 1, tzinfo=UTC)
