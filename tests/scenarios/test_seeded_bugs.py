@@ -14,7 +14,7 @@ from passlight.core.kernel import calendar
 from passlight.core.kernel.interval import Interval
 from passlight.core.rules import areas
 from passlight.core.rules.pack import Existing
-from passlight.core.status import evaluate, measures, occurrence, plan, reach, reading
+from passlight.core.status import chains, evaluate, measures, occurrence, plan, reach, reading
 from tests.scenarios.test_acceptance import RESULTS, results
 
 Patch = pytest.MonkeyPatch
@@ -27,23 +27,23 @@ def compiled_anew(patch: Patch) -> None:
 
 
 def gap_a_minute_short(patch: Patch) -> None:
-    original = reach._chain
+    original = reach.spaced
 
-    def chain(seen, events, *, shift, as_of, wanted):
-        short = shift and (lambda instant, as_of: shift(instant, as_of) - MINUTE)
-        return original(seen, events, shift=short, as_of=as_of, wanted=wanted)
+    def chain(events, *, apart, wanted):
+        short = apart and (lambda instant: apart(instant) - MINUTE)
+        return original(events, apart=short, wanted=wanted)
 
-    patch.setattr(reach, "_chain", chain)
+    patch.setattr(reach, "spaced", chain)
 
 
 def gap_a_minute_long(patch: Patch) -> None:
-    original = reach._chain
+    original = reach.spaced
 
-    def chain(seen, events, *, shift, as_of, wanted):
-        long = shift and (lambda instant, as_of: shift(instant, as_of) + MINUTE)
-        return original(seen, events, shift=long, as_of=as_of, wanted=wanted)
+    def chain(events, *, apart, wanted):
+        long = apart and (lambda instant: apart(instant) + MINUTE)
+        return original(events, apart=long, wanted=wanted)
 
-    patch.setattr(reach, "_chain", chain)
+    patch.setattr(reach, "spaced", chain)
 
 
 def released_when_sampled(patch: Patch) -> None:
@@ -177,19 +177,19 @@ def manual_reds_never_expire(patch: Patch) -> None:
 
 def _days(patch: Patch, far: Callable[[int], int]) -> None:
     """Let a row of days see other distances between dates."""
-    original = reach._days_in_a_row
+    original = reach.in_a_row
 
     class Day(int):
         def __sub__(self, other: int) -> timedelta:
             return timedelta(days=far(int(self) - int(other)))
 
-    def row(seen, events, *, zone, wanted):
+    def row(events, *, zone, wanted):
         with pytest.MonkeyPatch.context() as inner:
-            day = reach._day
-            inner.setattr(reach, "_day", lambda one, zone: Day(day(one, zone).toordinal()))
-            return original(seen, events, zone=zone, wanted=wanted)
+            day = chains.day_of
+            inner.setattr(chains, "day_of", lambda one, zone: Day(day(one, zone).toordinal()))
+            return original(events, zone=zone, wanted=wanted)
 
-    patch.setattr(reach, "_days_in_a_row", row)
+    patch.setattr(reach, "in_a_row", row)
 
 
 def missed_days_are_forgiven(patch: Patch) -> None:
@@ -205,11 +205,11 @@ def two_on_a_day_start_again(patch: Patch) -> None:
 
 
 def days_are_those_of_utc(patch: Patch) -> None:
-    patch.setattr(reach, "_day", lambda one, zone: one[0].date())
+    patch.setattr(chains, "day_of", lambda one, zone: one[0].date())
 
 
 def a_dated_day_is_the_next(patch: Patch) -> None:
-    patch.setattr(reach, "_day", lambda one, zone: calendar.local_date(one[0], zone=zone))
+    patch.setattr(chains, "day_of", lambda one, zone: calendar.local_date(one[0], zone=zone))
 
 
 BUGS: list[Callable[[Patch], None]] = [

@@ -5,16 +5,14 @@ for everybody is decided before the first of them. One function a kind of point;
 knows a rule or a colour.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
-from passlight.core.facts.dates import is_dated
 from passlight.core.facts.fact import Fact
-from passlight.core.kernel.calendar import Duration, Elapsed, add, local_date, start_of_day
+from passlight.core.kernel.calendar import Duration, Elapsed, add, start_of_day
 from passlight.core.rules.pack import Pack
 from passlight.core.rules.points import (
     After,
@@ -30,6 +28,7 @@ from passlight.core.rules.points import (
     Point,
 )
 from passlight.core.rules.terms import Text
+from passlight.core.status.chains import Event, day_of, in_a_row, spaced
 from passlight.core.status.occurrence import Occurrence
 from passlight.core.status.reading import FEW, Counted
 
@@ -145,11 +144,6 @@ def _share(one: Fact, other: Fact, key: str) -> bool:
     return value is not None and value == other.payload.get(key)
 
 
-Seen = list[tuple[datetime, int, int]]
-"""When each event so far was measured, whether it resets, and its place: in sampling order."""
-Event = tuple[Counted, bool]
-
-
 def _nth(point: Nth, pack: Pack) -> Lookup:
     since_of = lookup_of(point.since, pack)
     shift = shift_of(point.gap, pack) if point.gap is not None else None
@@ -167,22 +161,20 @@ def _nth(point: Nth, pack: Pack) -> Lookup:
         if since is None:
             return base
         wanted = number(case.as_of)
+        as_of = case.as_of
         events = _events(case, point, since)
-        seen: Seen = []
-        chain: list[Counted] = []
-        for index, ((measured, counts, _), resets) in enumerate(events):
-            insort(seen, (measured, int(resets), index))
-            if point.every is None:
-                chain = _chain(seen, events, shift=shift, as_of=case.as_of, wanted=wanted)
-            else:
-                chain = _days_in_a_row(seen, events, zone=zone, wanted=wanted)
-            if len(chain) >= wanted:
-                return counts, tuple(fact for _, _, fact in chain), ()
+        if point.every is not None:
+            counts, chain = in_a_row(events, zone=zone, wanted=wanted)
+        else:
+            apart = None if shift is None else lambda instant: shift(instant, as_of)
+            counts, chain = spaced(events, apart=apart, wanted=wanted)
+        if counts is not None:
+            return counts, tuple([fact for _, _, fact in chain]), ()
         from_at = since
         if chain and shift is not None:
-            from_at = shift(chain[-1][0], case.as_of)
+            from_at = shift(chain[-1][0], as_of)
         elif chain and point.every is not None:
-            from_at = start_of_day(_day(chain[-1], zone) + timedelta(days=1), zone=zone)
+            from_at = start_of_day(day_of(chain[-1], zone) + timedelta(days=1), zone=zone)
         return None, (), (Need(point.needs, wanted - len(chain), from_at, sampled),)
 
     return lookup
@@ -194,46 +186,6 @@ def _events(case: Occurrence, point: Nth, since: datetime) -> list[Event]:
         events.extend((one, True) for one in _since(case, point.reset_on, since))
         events.sort(key=lambda event: (event[0][1], event[1], event[0][2].fact_id))
     return events
-
-
-def _chain(
-    seen: Seen, events: list[Event], *, shift: Shift | None, as_of: datetime, wanted: int
-) -> list[Counted]:
-    """Return the chain of facts far enough apart among those seen, in sampling order."""
-    chain: list[Counted] = []
-    for measured, resets, index in seen:
-        if resets:
-            chain = []
-        elif not chain or shift is None or measured >= shift(chain[-1][0], as_of):
-            chain.append(events[index][0])
-            if len(chain) >= wanted:
-                break
-    return chain
-
-
-def _days_in_a_row(
-    seen: Seen, events: list[Event], *, zone: ZoneInfo, wanted: int
-) -> list[Counted]:
-    """Return the chain of facts on consecutive local dates among those seen."""
-    chain: list[Counted] = []
-    for _, resets, index in seen:
-        one = events[index][0]
-        if resets:
-            chain = []
-            continue
-        passed = (_day(one, zone) - _day(chain[-1], zone)).days if chain else None
-        if passed != 0:
-            chain = [*chain, one] if passed == 1 else [one]
-        if len(chain) >= wanted:
-            break
-    return chain
-
-
-def _day(one: Counted, zone: ZoneInfo) -> date:
-    """Return the local date of a fact; one known by its date is measured as that day ends."""
-    measured, _, fact = one
-    day = local_date(measured, zone=zone)
-    return day - timedelta(days=1) if is_dated(fact) else day
 
 
 def _earliest(point: Earliest, pack: Pack) -> Lookup:
