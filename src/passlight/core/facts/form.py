@@ -246,7 +246,7 @@ def _check_fields(reader: _Reader, kind: FactKind, payload: Mapping[str, Any]) -
         ):
             remedy = f"Write it as {wanted.value}."
             reader.wrong(where, "wrong-type", f"{value!r} is not a {wanted.value}.", remedy)
-        elif wanted is FieldType.NUMBER and not -FACT_NUMBER_MAX <= value <= FACT_NUMBER_MAX:
+        elif isinstance(value, int | float) and abs(value) > FACT_NUMBER_MAX:
             remedy = f"Keep it between -{FACT_NUMBER_MAX} and {FACT_NUMBER_MAX}."
             reader.wrong(where, "too-large", "is too large a number.", remedy)
 
