@@ -75,6 +75,44 @@ def test_duckdb_writes_the_bytes_of_the_person(facts: Path, tmp_path: Path) -> N
         assert len(one.stdout_bytes.splitlines()) >= 30
 
 
+def test_engines_tell_the_same_of_lines_that_are_left_out(facts: Path, tmp_path: Path) -> None:
+    """Bad lines and doubts as they are read, then what contradicts an earlier line, by line."""
+    contact = {
+        "fact_id": "x",
+        "ver": 1,
+        "op": "assert",
+        "kind": "exposure.derived",
+        "subject": "p-001",
+        "occurred_at": "2021-08-01T10:00:00+08:00",
+        "recorded_at": "2021-08-01T10:00:00+08:00",
+        "source": "tracing",
+        "payload": {"minutes": 20},
+    }
+    late = {**contact, "fact_id": "late", "occurred_at": "2021-09-01T10:00:00+08:00"}
+    lines = (
+        contact,
+        {**contact, "payload": {"minutes": 21}},
+        {**contact, "fact_id": "huge", "payload": {"minutes": 10**400}},
+        {**contact, "fact_id": "w", "ver": 2},
+        late,
+        {**contact, "fact_id": "w", "ver": 2, "source": "else"},
+        {"fact_id": "short"},
+        {**contact, "payload": {"minutes": 22}},
+    )
+    named = tmp_path / "facts.jsonl"
+    named.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    one = run("--facts", str(named), *AT)
+    other = run("--facts", str(named), *AT, "--engine", "duckdb")
+    # Three bad lines as they come, then the three contradictions; the short one lacks much.
+    told = [text.removeprefix(f"{named}:").partition(":")[0] for text in one.stderr.splitlines()]
+    summary = told.pop()
+    assert list(dict.fromkeys(told)) == ["3", "5", "7", "2", "6", "8"]
+    assert summary.startswith("facts 5, refused 6,")
+    assert one.stderr == other.stderr
+    assert one.stdout_bytes == other.stdout_bytes != b""
+    assert one.exit_code == other.exit_code == 1
+
+
 def test_a_store_is_kept_and_used_again(facts: Path, tmp_path: Path) -> None:
     store = str(tmp_path / "store")
     first = run("--facts", str(facts), *AT, "--engine", "duckdb", "--store", store)

@@ -87,13 +87,19 @@ def facts_of(
 
 
 def read_facts(lines: Iterable[bytes], *, name: str) -> Reading:
-    """Return the facts of a file; every bad line is told on standard error and left out."""
+    """Return the facts of a file; every bad line is told on standard error and left out.
+
+    What contradicts an earlier line is told after them, in order: a store of a whole city knows
+    it only when all of it is read, and every engine says the same.
+    """
     reading = Reading()
     book = reading.book
+    contradicted: list[tuple[int, str, int]] = []
     for number, fact in facts_of(lines, name=name, reading=reading, persons=book.persons):
-        twin = book.add(fact)
-        if twin is not None:
-            reading.refuse([_contradiction(fact.fact_id, fact.ver, name, number)])
+        if book.add(fact) is not None:
+            contradicted.append((number, fact.fact_id, fact.ver))
+    for number, fact_id, ver in contradicted:
+        reading.refuse([_contradiction(fact_id, ver, name, number)])
     return reading
 
 
