@@ -10,7 +10,7 @@ import pytest
 
 from passlight.city.columns import PAYLOAD_COLUMNS, instant, micros
 from passlight.city.load import Loaded, load_facts
-from passlight.city.store import MANIFEST, StoreError, open_store
+from passlight.city.store import FORMAT, MANIFEST, StoreError, open_store
 from passlight.core.facts.book import FactBook
 from passlight.core.facts.dates import is_dated
 from passlight.core.facts.fact import Fact
@@ -206,7 +206,7 @@ def test_a_folder_that_was_not_finished_is_no_store(tmp_path):
     assert open_store(folder).manifest.facts > 0
     assert not (folder / ".work").exists()
     manifest = folder / MANIFEST
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    manifest.write_text(manifest.read_text().replace(f'"format": {FORMAT}', '"format": 1'))
     with pytest.raises(StoreError, match="another version"):
         open_store(folder)
     manifest.write_text("{")

@@ -16,7 +16,7 @@ from passlight.city.columns import FACT_COLUMNS, OTHER_COLUMNS, micros, select_l
 from passlight.city.copies import Copies, settle_copies
 from passlight.city.payload import ODD, dated, odd_instants, payload_values, texts
 from passlight.city.staging import Work
-from passlight.city.store import PEOPLE_A_BUCKET, Store
+from passlight.city.store import CROWD, PEOPLE_A_BUCKET, Store
 from passlight.city.writing import StoreWriter, files, quoted, write_parquet
 from passlight.core.facts.fact import AREA_PREFIX, SOURCE_PREFIX
 from passlight.core.facts.identity import KINDS_OF_IDENTITY
@@ -51,6 +51,7 @@ class Building:
     folder: Path
     people_a_bucket: int = PEOPLE_A_BUCKET
     facts_a_range: int = FACTS_A_RANGE
+    crowd: int = CROWD
     progress: Progress = silent
     copies: Copies = field(default_factory=Copies)
 
@@ -62,7 +63,7 @@ class Building:
             self.progress("versions", number, ranges)
             self._versions(number)
         self.progress("versions", ranges, ranges)
-        writer = StoreWriter(self.work.connection, self.folder)
+        writer = StoreWriter(self.work.connection, self.folder, self.crowd)
         buckets = self._buckets()
         for bucket in range(buckets):
             self.progress("buckets", bucket, buckets)

@@ -76,8 +76,12 @@ OTHER_COLUMNS: Mapping[str, str] = {"subject": TEXT, **_VERSION_COLUMNS, **PAYLO
 PEOPLE_COLUMNS: Mapping[str, str] = {"person": BIGINT, "subject": TEXT}
 DELIVERY_COLUMNS: Mapping[str, str] = {"source": TEXT, "recorded_at": BIGINT}
 ASKED_COLUMNS: Mapping[str, str] = {"area": TEXT}
+CROWDED_COLUMNS: Mapping[str, str] = {"person": BIGINT, "facts": BIGINT}
 
-_SCHEMA = (FACT_COLUMNS, OTHER_COLUMNS, PEOPLE_COLUMNS, DELIVERY_COLUMNS, ASKED_COLUMNS)
+_SCHEMA = (
+    *(FACT_COLUMNS, OTHER_COLUMNS, PEOPLE_COLUMNS, DELIVERY_COLUMNS, ASKED_COLUMNS),
+    CROWDED_COLUMNS,
+)
 SCHEMA_HASH = sha256(
     "\n".join(",".join(map(" ".join, columns.items())) for columns in _SCHEMA).encode()
 ).hexdigest()

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from passlight.city.areas import AreaTables
 from passlight.city.base_colours import Base, base_of, end_of, span_at, start_of
 from passlight.city.columns import micros
+from passlight.city.crowded import Crowded, crowded_people
 from passlight.city.dialect import BIGINT, EVER, NEVER
 from passlight.city.engine import Engine
 from passlight.city.identity import members
@@ -28,6 +29,7 @@ from passlight.city.store import Store
 from passlight.core.facts.kinds import kind_rank
 from passlight.core.rules.pack import Existing, Pack
 from passlight.core.rules.schedule import Epoch, PackSchedule
+from passlight.core.status.line import LineRow
 
 Number = Callable[[str | None], int]
 UTC_ZONE = ZoneInfo("UTC")
@@ -65,6 +67,8 @@ class Compiled:
     other_ids: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     linked: bool = False
+    crowded: Crowded | None = None
+    apart: dict[int, list[LineRow]] = field(default_factory=dict)
 
     @property
     def times(self) -> int:
@@ -111,6 +115,17 @@ class Compiled:
             for known_at in self.known_at
         ]
         self._register()
+        self._set_apart()
+
+    def _set_apart(self) -> None:
+        """Leave out of SQL whoever has more facts than it should hold at once."""
+        most = self.store.manifest.crowd
+        people = crowded_people(self.others, self.known_at, most=most)
+        if people:
+            self.crowded = Crowded(self, people)
+            self.crowded.register()
+            if self.telling:
+                self.apart = self.crowded.rows()
 
     def _needed_since(self) -> int:
         """Return until when a measure may have ended and be forgotten.
@@ -317,8 +332,14 @@ class Compiled:
 
     def open_bucket(self, bucket: int) -> None:
         """Make the views of one bucket."""
-        self.engine.register_parquet("people_of_bucket", [self.store.people(bucket)])
-        self.engine.register_parquet("facts_of_bucket", [self.store.facts(bucket)])
+        parts = {"people": self.store.people(bucket), "facts": self.store.facts(bucket)}
+        for name, file in parts.items():
+            if self.crowded is not None and self.crowded.in_bucket(bucket):
+                self.engine.register_parquet(f"all_{name}_of_bucket", [file])
+                rows = self.crowded.without(f"all_{name}_of_bucket")
+                self.engine.view(f"{name}_of_bucket", rows)
+            else:
+                self.engine.register_parquet(f"{name}_of_bucket", [file])
         if self.linked:
             self.engine.register_parquet("facts_of_linked", [self.store.linked])
 

@@ -63,7 +63,7 @@ def evaluate_full(
     """
     for part, asked, rows in _answered(engine, store, schedule, moments, progress):
         teller = Teller(part, asked)
-        others = _unknown(part, asked, named)
+        others = _others(part, asked, named)
         yield from ((moments[asked.place], row) for row in _merged(teller.rows(rows), others))
 
 
@@ -94,7 +94,7 @@ def told_lines(
     for part, asked, rows in _answered(engine, store, schedule, moments, progress):
         teller = Teller(part, asked)
         moment = moments[asked.place]
-        others = _unknown(part, asked, named)
+        others = _others(part, asked, named)
         if others:
             for row in _merged(teller.rows(rows), others):
                 yield moment, row.colour, row_line(row)
@@ -328,9 +328,12 @@ class Teller:
         )
 
 
-def _unknown(part: Compiled, asked: Asked, named: Iterable[str]) -> list[LineRow]:
+def _others(part: Compiled, asked: Asked, named: Iterable[str]) -> list[LineRow]:
+    """Return in order what is told of those named, and of those whom SQL left out."""
     teller = Teller(part, asked)
-    return [teller.unknown(subject) for subject in sorted(set(named))]
+    told = {subject: teller.unknown(subject) for subject in named}
+    told |= {row.subject: row for row in part.apart.get(asked.place, ())}
+    return [told[subject] for subject in sorted(told)]
 
 
 def _merged(rows: Iterator[LineRow], others: list[LineRow]) -> Iterator[LineRow]:
@@ -377,12 +380,20 @@ def evaluate_compact(
             part.open_bucket(bucket)
             part.run(part.statements())
             draft = target.with_suffix(".part")
-            engine.copy(Compact(part=part, asked=part.asked[0]).sql(), draft)
+            engine.copy(_compact(part, bucket), draft)
             draft.replace(target)
         files.append(target)
         if progress is not None:
             progress(store.manifest.people_a_bucket)
     return files
+
+
+def _compact(part: Compiled, bucket: int) -> str:
+    """Return the query of the compact rows of a bucket."""
+    told = Compact(part=part, asked=part.asked[0]).sql()
+    if part.crowded is None or not part.crowded.in_bucket(bucket):
+        return told
+    return f"{told} UNION ALL {part.crowded.register_compact(bucket)}"
 
 
 def _plan(store: Store, part: Compiled, at: datetime, known_at: datetime | None) -> bytes:

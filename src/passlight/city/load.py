@@ -9,7 +9,7 @@ from pathlib import Path
 from passlight.city.building import FACTS_A_RANGE, Building, Progress, silent
 from passlight.city.columns import micros
 from passlight.city.staging import Work, start_work
-from passlight.city.store import PEOPLE_A_BUCKET, Store
+from passlight.city.store import CROWD, PEOPLE_A_BUCKET, Store
 from passlight.city.writing import write_parquet
 from passlight.core.facts.fact import Fact
 
@@ -37,11 +37,13 @@ def load_facts(
     persons: Collection[str] = (),
     people_a_bucket: int = PEOPLE_A_BUCKET,
     facts_a_range: int = FACTS_A_RANGE,
+    crowd: int = CROWD,
     progress: Progress = silent,
 ) -> Loaded:
     """Return the store of all delivered versions, each with a number of its own (a line's).
 
-    ``persons`` have a line even when no fact here names them; it is read after ``facts``.
+    ``persons`` have a line even when no fact here names them; it is read after ``facts``. Whoever
+    has more than ``crowd`` versions is told apart (``city.crowded``).
     """
     work = start_work(folder, token=None)
     count = 0
@@ -54,6 +56,7 @@ def load_facts(
         folder=folder,
         people_a_bucket=people_a_bucket,
         facts_a_range=facts_a_range,
+        crowd=crowd,
         progress=progress,
     )
     named = work.folder / "persons.csv"

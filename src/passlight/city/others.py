@@ -66,6 +66,10 @@ class Others:
     """The numbers of all whom a fact of identity ever named."""
     asked: tuple[str, ...]
     """The areas that facts about people name."""
+    crowded: frozenset[int]
+    """Who has more versions of facts than the store's ``crowd``."""
+    facts_of: Mapping[int, int]
+    """How many versions there are about those whom a fact of identity ever named."""
 
 
 def known(versions: Iterable[V], known_at: int | None) -> list[V]:
@@ -97,6 +101,10 @@ def read_others(store: Store) -> Others:
         times: dict[str, list[int]] = defaultdict(list)
         for source, at in connection.execute(told, [str(store.deliveries)]).fetchall():
             times[source].append(at)
+        counted = "SELECT person FROM read_parquet(?)"
+        crowded = connection.execute(counted, [str(store.crowded)]).fetchall()
+        counted = "SELECT person, count(*) FROM read_parquet(?) GROUP BY person"
+        facts_of = dict(connection.execute(counted, [str(store.linked)]).fetchall())
     finally:
         connection.close()
     return Others(
@@ -105,6 +113,8 @@ def read_others(store: Store) -> Others:
         deliveries=times if store.told_of_sources else None,
         people=people,
         asked=areas,
+        crowded=frozenset(person for (person,) in crowded),
+        facts_of=facts_of,
     )
 
 

@@ -10,6 +10,7 @@ A folder that DuckDB and Spark read alike::
     others/data.parquet                OTHER_COLUMNS of areas and identities
     deliveries/data.parquet            when a source delivered
     asked/data.parquet                 the areas that facts about people name
+    crowded/data.parquet               who has more than ``manifest.crowd`` versions of facts
 
 A bucket is a contiguous range of people; with ``linked`` it can be evaluated alone.
 """
@@ -22,10 +23,15 @@ from pathlib import Path
 
 from passlight.city.columns import SCHEMA_HASH
 
-FORMAT = 1
+FORMAT = 2
 PEOPLE_A_BUCKET = 1_000_000
+# A year of a test a day stays below; what is held for one person grows with the square.
+CROWD = 500
 MANIFEST = "manifest.json"
-PARTS = ("people", "facts", "linked", "linked_people", "others", "deliveries", "asked")
+PARTS = (
+    *("people", "facts", "linked", "linked_people", "others", "deliveries", "asked"),
+    "crowded",
+)
 _DATA = "data.parquet"
 # A Parquet file begins and ends with it; before the last one stands the length of its footer.
 _MAGIC = b"PAR1"
@@ -48,6 +54,7 @@ class Manifest:
     people_a_bucket: int
     up_to_seq: int | None
     deliveries: bool
+    crowd: int
 
     def to_json(self) -> bytes:
         """Return the bytes of ``manifest.json``."""
@@ -108,6 +115,11 @@ class Store:
     def asked(self) -> Path:
         """Return the areas that facts about people name."""
         return part_file(self.folder, "asked")
+
+    @property
+    def crowded(self) -> Path:
+        """Return who has more versions of facts than ``manifest.crowd``, and how many."""
+        return part_file(self.folder, "crowded")
 
 
 def people_file(folder: Path, bucket: int) -> Path:

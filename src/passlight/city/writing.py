@@ -12,6 +12,7 @@ import duckdb
 
 from passlight.city.columns import (
     ASKED_COLUMNS,
+    CROWDED_COLUMNS,
     DELIVERY_COLUMNS,
     FACT_COLUMNS,
     OTHER_COLUMNS,
@@ -20,6 +21,7 @@ from passlight.city.columns import (
     select_list,
 )
 from passlight.city.store import (
+    CROWD,
     FORMAT,
     MANIFEST,
     Manifest,
@@ -41,6 +43,7 @@ class StoreWriter:
 
     connection: duckdb.DuckDBPyConnection
     folder: Path
+    crowd: int = CROWD
 
     def has_bucket(self, bucket: int) -> bool:
         """Return whether a bucket is written already."""
@@ -70,6 +73,10 @@ class StoreWriter:
         """Write the areas that facts about people name."""
         self._part("asked", ASKED_COLUMNS, query, order="area")
 
+    def crowded(self, query: str) -> None:
+        """Write who has more versions of facts than ``crowd``, and how many."""
+        self._part("crowded", CROWDED_COLUMNS, query, order="person")
+
     def rest(self, buckets: int) -> None:
         """Write what follows from the parts that are there, and empty files for those that lack."""
         self.others(_nothing(OTHER_COLUMNS))
@@ -77,6 +84,7 @@ class StoreWriter:
         if not buckets:
             self.linked(people=_nothing(PEOPLE_COLUMNS), facts=_nothing(FACT_COLUMNS))
             self.asked(_nothing(ASKED_COLUMNS))
+            self.crowded(_nothing(CROWDED_COLUMNS))
             return
         facts = files([facts_file(self.folder, one) for one in range(buckets)])
         people = files([people_file(self.folder, one) for one in range(buckets)])
@@ -87,6 +95,13 @@ class StoreWriter:
             people=linked,
             facts=f"SELECT * FROM {facts} WHERE person IN (SELECT person FROM ({linked}))",
         )
+        # Bucket by bucket: whoever counts everybody at once holds everybody at once.
+        counted = (
+            f"SELECT person, count(*) AS facts FROM {files([facts_file(self.folder, one)])} "
+            f"GROUP BY person HAVING facts > {self.crowd}"
+            for one in range(buckets)
+        )
+        self.crowded(" UNION ALL ".join(counted))
         areas = "SELECT unnest([p_area, p_from_area, p_to_area])"
         self.asked(f"SELECT DISTINCT area FROM ({areas} AS area FROM {facts}) WHERE area <> ''")
 
@@ -101,6 +116,7 @@ class StoreWriter:
             people_a_bucket=people_a_bucket,
             up_to_seq=up_to_seq,
             deliveries=self._rows([part_file(self.folder, "deliveries")]) > 0,
+            crowd=self.crowd,
         )
         write_durably(self.folder / MANIFEST, manifest.to_json())
         return Store(self.folder, manifest)

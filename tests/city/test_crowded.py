@@ -1,0 +1,123 @@
+"""People with more facts than SQL should hold at once: told apart, with the same bytes.
+
+The stores here are made with a low limit, so that many people of a world are above it and others
+are below; the oracle is the person evaluator over the facts themselves, not over the store.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from passlight.city.duckdb_engine import DuckEngine
+from passlight.city.evaluate import evaluate_compact, told_lines
+from passlight.city.load import load_facts
+from passlight.city.store import CROWD, Store
+from passlight.core.facts.fact import Fact, Op
+from passlight.core.rules.schedule import PackSchedule
+from passlight.core.status.evaluate import evaluate
+from passlight.core.status.line import status_line
+from tests.city.differential import CHANGES, differences, pack, schedules, shipped
+from tests.city.generator import World, make_world
+from tests.city.test_compact import SCHEDULES as COMPACT
+from tests.city.test_compact import given, wanted
+
+LOW = 6
+SCHEDULES = {
+    name: one
+    for name, one in schedules().items()
+    if name in {*shipped(), *(f"change:{change}" for change in CHANGES)}
+}
+START = datetime(2021, 8, 20, tzinfo=UTC)
+
+
+def store_of(world: World, folder: Path, *, crowd: int, people_a_bucket: int = 1_000) -> Store:
+    """Return the store of a world in which whoever has more than ``crowd`` versions is crowded."""
+    return load_facts(
+        enumerate(world.facts),
+        folder,
+        persons=world.book.persons,
+        people_a_bucket=people_a_bucket,
+        crowd=crowd,
+    ).store
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_whoever_is_crowded_is_told_the_same(name: str, tmp_path: Path) -> None:
+    world = make_world(SCHEDULES[name], people=30, seed=5, moments=4, knowledge=2)
+    store = store_of(world, tmp_path / "store", crowd=LOW)
+    crowded = duckdb.read_parquet(str(store.crowded)).fetchall()
+    assert 4 < len(crowded) < len(world.book.persons) - 4, "some of both are there"
+    engine = DuckEngine(threads=1)
+    told = [
+        (moment, line)
+        for moment, _, line in told_lines(engine, store, world.schedule, world.moments)
+    ]
+    engine.close()
+    points, differing = differences(world, told)
+    assert points >= 30
+    assert not differing, "\n".join(differing)
+
+
+@pytest.mark.parametrize("name", COMPACT)
+def test_compact_rows_of_the_crowded_are_the_same(name: str, tmp_path: Path) -> None:
+    world = make_world(COMPACT[name](), people=30, seed=12, moments=2, knowledge=2)
+    store = store_of(world, tmp_path / "store", crowd=LOW, people_a_bucket=16)
+    plain = store_of(world, tmp_path / "plain", crowd=CROWD, people_a_bucket=16)
+    engine = DuckEngine(threads=1)
+    for number, (at, known_at) in enumerate(world.moments):
+        ask = {"at": at, "known_at": known_at}
+        out, other = tmp_path / f"out-{number}", tmp_path / f"plain-{number}"
+        files = evaluate_compact(engine, store, world.schedule, **ask, out_folder=out)
+        others = evaluate_compact(engine, plain, world.schedule, **ask, out_folder=other)
+        assert given(files) == wanted(world, (at, known_at))
+        assert sampled(engine, files) == sampled(engine, others)
+    engine.close()
+
+
+def sampled(engine: DuckEngine, files: list[Path]) -> list[tuple[object, ...]]:
+    names = [str(path) for path in files]
+    asked = "SELECT person, sampled_at FROM read_parquet(?) ORDER BY person"
+    return engine.connection.execute(asked, [names]).fetchall()
+
+
+def about(subject: str, number: int, minutes: int) -> Fact:
+    """Return a contact or a negative test, in turns."""
+    at = START + timedelta(minutes=minutes)
+    contact = number % 2 == 0
+    return Fact(
+        fact_id=f"{subject}:{number}",
+        ver=1,
+        op=Op.ASSERT,
+        kind="exposure.assessed" if contact else "lab.result",
+        subject=subject,
+        occurred_at=at,
+        occurred_until=None,
+        recorded_at=at + timedelta(hours=1),
+        source="agency",
+        payload={"class": "close", "case_id": "c"} if contact else {"value": "neg"},
+    )
+
+
+@pytest.mark.parametrize("crowd", [CROWD, 1_000_000])
+def test_a_flood_under_one_number_ends_nothing(crowd: int, tmp_path: Path) -> None:
+    """A number that stands for nobody: 6,000 facts about one "person", in 400 MB."""
+    flood = [about("000000", number, 10 * number) for number in range(6_000)]
+    facts = [*flood, *(about(f"p-{number}", number, 100 * number) for number in range(200))]
+    store = load_facts(enumerate(facts), tmp_path / "store", crowd=crowd).store
+    engine = DuckEngine(threads=1, memory="400MB")
+    schedule = PackSchedule.only(pack("jiangsu-2021"))
+    at = START + timedelta(days=42)
+    ask = told_lines(engine, store, schedule, [(at, None)])
+    if crowd > len(facts):
+        with pytest.raises(duckdb.OutOfMemoryException):
+            list(ask)  # the control: SQL alone does not get through
+        return
+    told = {json.loads(line)["subject"]: line for _, _, line in ask}
+    engine.close()
+    assert len(told) == 201
+    status = evaluate(schedule, flood, subject="000000").status(at)
+    assert len(status.measures) > 100, "there is something to tell"
+    assert told["000000"] == status_line(status)
