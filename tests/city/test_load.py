@@ -1,6 +1,7 @@
 """A store says at every time of knowledge what ``core.facts`` says: that is the oracle here."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from passlight.city.columns import PAYLOAD_COLUMNS, instant, micros
 from passlight.city.load import Loaded, load_facts
-from passlight.city.store import FORMAT, MANIFEST, StoreError, open_store
+from passlight.city.store import FORMAT, MANIFEST, Store, StoreError, open_store
 from passlight.core.facts.book import FactBook
 from passlight.core.facts.dates import is_dated
 from passlight.core.facts.fact import Fact
@@ -196,6 +197,8 @@ def test_no_facts_make_an_empty_store_with_all_parts(tmp_path):
     alone = load_facts([], tmp_path / "one", persons={"p"}).store
     assert (alone.people_count, alone.manifest.facts, len(alone.buckets)) == (1, 0, 1)
     assert not alone.told_of_sources
+    # A file says nothing of sources then; a log says that none of them delivered (E47).
+    assert Store(alone.folder, replace(alone.manifest, up_to_seq=0)).told_of_sources
 
 
 def test_a_folder_that_was_not_finished_is_no_store(tmp_path):

@@ -80,8 +80,12 @@ class Store:
 
     @property
     def told_of_sources(self) -> bool:
-        """Return whether deliveries are told at all; without any, freshness is not looked at."""
-        return self.manifest.deliveries
+        """Return whether deliveries are told at all; where not, freshness is not looked at.
+
+        A file without any says nothing of sources. The log of an installation without any says
+        that none came, and then nobody is vouched green (E47).
+        """
+        return self.manifest.deliveries or self.manifest.up_to_seq is not None
 
     def people(self, bucket: int) -> Path:
         """Return the file of the people of a bucket."""

@@ -6,7 +6,7 @@ of the results. Memory stays below a fixed bound, whatever the city's size.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -97,10 +97,7 @@ def export_city(
             people_a_bucket=people_a_bucket,
             progress=progress,
         )
-    # A file without deliveries says nothing of sources; an installation's log without any says
-    # that none came, and then nobody is vouched green (E47).
-    told = replace(store.manifest, deliveries=True)
-    return City(store=Store(store.folder, told), folder=folder)
+    return City(store=store, folder=folder)
 
 
 def _people(connection: psycopg.Connection[Any]) -> int:
