@@ -343,6 +343,15 @@ def test_a_run_that_fails_leaves_what_was_there(call, tmp_path):
     ]
 
 
+def test_what_is_read_is_not_written_over(call, tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "cases.csv")
+    for name in ("visits.csv", "cases.csv", "link.csv"):
+        status, _, told = call(E31, CASES, "--out", tmp_path / name)
+        assert (status, "would be lost" in told) == (2, True)
+    assert (tmp_path / "visits.csv").read_text() == E31
+    assert (tmp_path / "cases.csv").read_text() == CASES
+
+
 def test_one_row_for_each_pair_however_often_it_was_recorded(call):
     twice = E31 + E31.splitlines()[3] + "\n"
     assert call(twice)[1].count("17,b,v,z") == 2

@@ -26,14 +26,17 @@ def unreadable(path: Path, error: OSError | UnicodeDecodeError) -> BadUsageError
     return BadUsageError(f"{path}: cannot be read ({why}). Name a UTF-8 file.")
 
 
-def check_target(out: Path) -> None:
+def check_target(out: Path, *, inputs: Iterable[Path] = ()) -> None:
     """Refuse what a finished draft cannot replace, before an hour of work goes into it.
 
     Raises:
-        BadUsageError: when ``out`` is a folder or a device, or its folder is missing.
+        BadUsageError: when ``out`` is a folder, a device or one of ``inputs``, or its folder is
+            missing.
     """
     if out.exists() and not out.is_file():
         raise BadUsageError(f"{out}: is no ordinary file. Name a file to write.")
+    if out.exists() and any(one.exists() and one.samefile(out) for one in inputs):
+        raise BadUsageError(f"{out}: is read, and would be lost. Name another file to write.")
     if not out.parent.is_dir():
         raise BadUsageError(f"{out}: its folder is not there. Run mkdir -p {out.parent}.")
 

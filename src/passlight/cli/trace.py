@@ -91,7 +91,7 @@ def command(out: Path | None, *, as_json: bool, **asked: Any) -> None:
         if bool(wanted.cases) == bool(wanted.windows):
             raise BadUsageError("Say whom to trace: --cases FILE, or --windows FILE.")
         if out is not None:
-            check_target(out)
+            check_target(out, inputs=(*wanted.visits, *wanted.cases, *wanted.windows))
         summary = _run(wanted, out)
     except BadUsageError as error:
         click.echo(str(error), err=True)
