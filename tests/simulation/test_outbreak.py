@@ -192,6 +192,10 @@ def test_the_command_prints_what_was_checked_and_writes_the_report(tmp_path):
         (["--check", "--out", "x"], 2, "--report"),
         (["--report", "x"], 2, "--out"),
         (["--check", "--seeds", "2", "--report", "x"], 2, "--seeds"),
+        (["--check", "--seeds", "0"], 2, "--seeds"),
+        (["--out", "x", "--seeds", "2"], 2, "--seeds goes with --check"),
+        (["--out", "x", "--pack", "jiangsu-2021"], 2, "--pack goes with --check"),
+        (["--out", "x", "--city"], 2, "--city goes with --check"),
     ],
 )
 def test_wrong_usage_is_told_with_the_way_out(arguments, status, words):

@@ -15,7 +15,7 @@ from passlight.runtime.clock import SystemClock
 if TYPE_CHECKING:
     from passlight.simulation.world import World
 
-CHECKED_PEOPLE, CHECKED_DAYS = 260, 24
+CHECKED_PEOPLE, CHECKED_DAYS, CHECKED_PACK = 260, 24, "jiangsu-2021"
 MADE_PEOPLE, MADE_DAYS = 10_000, 14
 
 
@@ -54,8 +54,10 @@ def _enter(world: "World", out: Path) -> dict[str, int]:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the files.")
 @click.option("--into-database", is_flag=True, help="Also register people and venues, and feed.")
 @click.option("--check", is_flag=True, help="Run an outbreak instead, and check it on its own.")
-@click.option("--seeds", type=int, default=1, help="With --check: so many seeds from --seed on.")
-@click.option("--pack", default="jiangsu-2021", show_default=True, help="With --check: the rules.")
+@click.option(
+    "--seeds", type=click.IntRange(1), help="With --check: so many seeds from --seed on [1]."
+)
+@click.option("--pack", help=f"With --check: the rules [{CHECKED_PACK}].")
 @click.option("--city", is_flag=True, help="With --check: also compare with the city's engine.")
 @click.option("--report", type=click.Path(path_type=Path), help="With --check: write pages here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -68,8 +70,8 @@ def command(
     out: Path | None,
     into_database: bool,
     check: bool,
-    seeds: int,
-    pack: str,
+    seeds: int | None,
+    pack: str | None,
     city: bool,
     report: Path | None,
     as_json: bool,
@@ -88,11 +90,14 @@ def command(
             raise click.UsageError("--check writes no district; leave out --out, use --report.")
         people = CHECKED_PEOPLE if people is None else people
         days = CHECKED_DAYS if days is None else days
+        seeds, pack = seeds or 1, pack or CHECKED_PACK
         sys.exit(_check(people, days, seed, seeds, pack, city=city, report=report, as_json=as_json))
     if out is None:
         raise click.UsageError("Name a folder: --out FOLDER. Or run an outbreak with --check.")
-    if report is not None:
-        raise click.UsageError("--report goes with --check.")
+    alone = {"--seeds": seeds, "--pack": pack, "--city": city or None, "--report": report}
+    for option, value in alone.items():
+        if value is not None:
+            raise click.UsageError(f"{option} goes with --check.")
     people = MADE_PEOPLE if people is None else people
     days = MADE_DAYS if days is None else days
     _make(people, days, seed, at, out, into_database, as_json=as_json)
