@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from passlight.core.kernel.clock import Clock
 from passlight.runtime.clock import SystemClock, SystemEntropy
@@ -68,6 +69,8 @@ LONGEST = (
     "feeds/test_landing.py",
     "tools/test_bench.py",
 )
+# Files that share what only one worker should make: one Spark session.
+TOGETHER = {"city/test_trace_spark.py": "city/test_spark.py"}
 SERVER_OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -101,10 +104,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file on one worker, for its shared fixtures, unless it names a group of its own.
+    """Begin with the long files, so that no worker waits for the other at the end.
 
-    Long files come first, so that no worker waits for the other at the end; browsers come last,
-    because Playwright leaves an event loop in its thread and nothing there can start another.
+    Browsers come last: Playwright leaves an event loop in its thread, and nothing there can start
+    another.
     """
     rank = {name: number for number, name in enumerate(LONGEST)}
 
@@ -113,9 +116,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return name.startswith("browser/"), rank.get(name, len(LONGEST))
 
     items.sort(key=order)
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+
+
+class FileOnAWorker(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a file's tests to one worker, for the fixtures they share, in the order of collection.
+
+    ``--dist loadgroup`` of xdist 3.8 writes its groups into a field that pytest 9.2 does not read,
+    and deals the tests of a file out one by one: every shared fixture was made on every worker.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = str(super()._split_scope(nodeid))
+        return next((path[: -len(a)] + b for a, b in TOGETHER.items() if path.endswith(a)), path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FileOnAWorker:
+    """Share the tests out by file, whatever ``--dist`` says."""
+    return FileOnAWorker(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
