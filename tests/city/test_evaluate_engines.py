@@ -6,6 +6,7 @@ written by hand (tests/core/test_evaluate_command.py).
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -183,10 +184,53 @@ def test_parquet_has_the_columns_of_the_line(facts: Path, tmp_path: Path, engine
     assert [path.name for path in tmp_path.iterdir() if path.suffix in {".part", ".draft"}] == []
 
 
-def test_without_duckdb_the_command_says_what_to_install(
-    facts: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("engine", "lacking", "extras"),
+    [
+        ("duckdb", {"duckdb"}, "city"),
+        ("spark", {"duckdb", "pyspark"}, "city,spark"),
+        ("spark", {"pyspark"}, "spark"),
+    ],
+)
+def test_without_an_engine_the_command_says_what_to_install(
+    facts: Path, monkeypatch: pytest.MonkeyPatch, engine: str, lacking: set[str], extras: str
 ) -> None:
-    monkeypatch.setattr(evaluate_city, "find_spec", lambda name: None)
-    found = run("--facts", str(facts), *AT, "--engine", "duckdb")
-    assert found.exit_code == 2
-    assert "pip install 'passlight[city]'" in found.stderr
+    monkeypatch.setattr(
+        evaluate_city, "find_spec", lambda name: None if name in lacking else object()
+    )
+    found = run("--facts", str(facts), *AT, "--engine", engine)
+    assert (found.exit_code, found.stdout_bytes) == (2, b"")
+    assert found.stderr == (
+        f"--engine {engine} needs more than the core. Run: pip install 'passlight[{extras}]'\n"
+    )
+
+
+def test_without_java_the_command_says_what_to_install(
+    facts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sh").symlink_to(shutil.which("sh") or "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    out = tmp_path / "out.jsonl"
+    found = run("--facts", str(facts), *AT, "--engine", "spark", "--out", str(out))
+    assert (found.exit_code, found.stdout_bytes) == (2, b"")
+    assert re.search(r"There is no Java\. .*openjdk-17.*--engine duckdb", found.stderr)
+    assert [path.name for path in tmp_path.iterdir()] == ["sh"]
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "spark"])
+def test_what_an_engine_is_not_given_is_asked_for(facts: Path, tmp_path: Path, engine: str) -> None:
+    """Nothing is started for it: no session, no file, no folder."""
+    empty, out = tmp_path / "store", tmp_path / "no" / "out.jsonl"
+    wrong = (
+        (AT, "Name them with --facts FILE."),
+        ((*AT, "--store", str(empty)), "Name them with --facts FILE."),
+        (("--facts", str(facts)), "Say when: --at"),
+        ((*AT, "--facts", str(tmp_path / "none")), "cannot be read"),
+        ((*AT, "--facts", str(facts), "--out", str(out)), str(out)),
+    )
+    for options, said in wrong:
+        found = run(*options, "--engine", engine)
+        assert (found.exit_code, found.stdout_bytes) == (2, b"")
+        assert said in found.stderr
+    assert list(tmp_path.iterdir()) == []

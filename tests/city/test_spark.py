@@ -9,13 +9,17 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 from passlight.city.duckdb_engine import DuckEngine
 from passlight.city.engine import Engine
 from passlight.city.evaluate import evaluate_compact, told_lines
 from passlight.city.load import load_facts
 from passlight.city.spark_engine import SparkEngine, SparkMissingError
+from passlight.cli.evaluate import command as evaluate
+from passlight.core.facts.form import fact_line
 from passlight.core.rules.schedule import PackSchedule
+from passlight.runtime.packs import shipped_packs
 from tests.city.differential import differences, pack, shipped
 from tests.city.generator import World, make_world
 
@@ -110,3 +114,23 @@ def test_without_java_the_error_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "pyspark", None)
     with pytest.raises(SparkMissingError, match=r"PySpark is not installed.*passlight.spark"):
         SparkEngine()
+
+
+def test_the_command_writes_the_bytes_and_messages_of_the_person(spark, tmp_path):
+    """The command takes the session that runs here; last, for it has settings of its own."""
+    world = make_world(
+        PackSchedule.only(pack("jiangsu-2021")), people=12, seed=5, moments=1, knowledge=1
+    )
+    named = tmp_path / "facts.jsonl"
+    named.write_bytes(b"".join(map(fact_line, world.facts)) + b'{"fact_id":"broken"}\n')
+    at = world.moments[0][0].isoformat()
+    options = ["--pack", str(shipped_packs() / "jiangsu-2021"), "--facts", str(named), "--at", at]
+    person, other = (
+        CliRunner().invoke(evaluate, [*options, "--engine", engine])
+        for engine in ("person", "spark")
+    )
+    assert other.exception is None or isinstance(other.exception, SystemExit), other.exception
+    assert other.stdout_bytes == person.stdout_bytes
+    assert other.stderr == person.stderr
+    assert other.exit_code == person.exit_code == 1
+    assert len(person.stdout_bytes.splitlines()) >= 12
