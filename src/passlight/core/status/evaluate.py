@@ -51,7 +51,7 @@ def evaluate(
         _span(epoch, current, areas, known_at, deliveries)
         for epoch in schedule.epochs(known_at=known_at)
     ]
-    if len(spans) > 1:
+    if len(spans) > 1 and not _fits(spans):
         spans = _join(spans)
     closing = [fact for fact in current if fact.kind in _CLOSING]
     closed_at = _closed_at(closing, spans) if closing else None
@@ -87,6 +87,22 @@ def _span(
     listings = areas.known(known_at, zone=pack.zone)
     outcome = apply_pack(plan_of(pack), current, areas=listings)
     return Span(epoch.when, pack, outcome, silences, conflicts)
+
+
+def _fits(spans: Sequence[Span]) -> bool:
+    """Return whether each measure lies within its pack's time: then there is nothing to join.
+
+    Mostly it does. No end is told across a change, and no pack keeps a measure of another.
+    """
+    for span in spans:
+        first, last = span.when
+        for measure in span.outcome.measures:
+            start, end = measure.when
+            if first is not None and (start is None or start < first):
+                return False
+            if last is not None and (end is None or end > last):
+                return False
+    return True
 
 
 def _join(spans: list[Span]) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import lt
 from typing import NamedTuple
 
 from passlight.core.facts.fact import Fact
@@ -64,6 +65,8 @@ class Measure(NamedTuple):
     @property
     def facts(self) -> tuple[str, ...]:
         """Return the ids of the trigger and then of the closing facts, each once."""
+        if not self.closing and len(self.trigger) == 1:
+            return (self.trigger[0].fact_id,)
         return tuple({fact.fact_id: None for fact in self.trigger + self.closing})
 
     def order(self) -> tuple[int, datetime, str, int, tuple[str, ...]]:
@@ -85,8 +88,12 @@ class Measure(NamedTuple):
 
 
 def strongest_first(measures: Sequence[Measure]) -> tuple[Measure, ...]:
-    """Return the measures in their ``order``."""
-    return tuple(sorted(measures, key=Measure.order) if len(measures) > 1 else measures)
+    """Return the measures in their ``order``, which mostly they have by colour and start."""
+    if len(measures) > 1:
+        ranks = [(-measure.phase.colour.strictness, measure.start) for measure in measures]
+        if not all(map(lt, ranks, ranks[1:])):
+            measures = sorted(measures, key=Measure.order)
+    return tuple(measures)
 
 
 class Question(NamedTuple):

@@ -27,7 +27,7 @@ from passlight.core.rules.pack import (
 from passlight.core.rules.points import Filter, Moment
 from passlight.core.rules.read_points import DELISTED, lifted_by
 from passlight.core.rules.terms import Text
-from passlight.core.status.reading import PersonFacts, left_at, payload_instant
+from passlight.core.status.reading import PersonFacts, Wanted, left_at, payload_instant, wanted_of
 
 Told = tuple[datetime | None, tuple[Fact, ...], Text | None]
 
@@ -85,7 +85,8 @@ def finder_of(rule: Rule, pack: Pack) -> Finder:
         return lambda facts, areas: _triggered(form, facts, pack, areas)
     if isinstance(form, DuringForm):
         return lambda facts, areas: list(_stays(form, facts, areas=areas))
-    return lambda facts, _: list(_gaps(form, facts, pack=pack))
+    marks = wanted_of(form.filter), wanted_of(Filter(kinds=form.since_kinds))
+    return lambda facts, _: list(_gaps(form, facts, *marks, pack=pack))
 
 
 def kinds_needed(rule: Rule) -> frozenset[str] | None:
@@ -208,17 +209,19 @@ def _inside(
     )
 
 
-def _gaps(form: AbsenceForm, facts: PersonFacts, *, pack: Pack) -> Iterator[Occurrence]:
+def _gaps(
+    form: AbsenceForm, facts: PersonFacts, wanted: Wanted, restarts: Wanted, *, pack: Pack
+) -> Iterator[Occurrence]:
     """Return each stretch without the fact that is longer than the rule allows.
 
     The clock restarts at every such fact (a test counts from its sampling, E29) and at every
     fact of ``since``; it does not run before the pack takes effect, nor before the age named.
     """
     floor = _floor(form, facts, pack=pack)
-    marks = [(measured, fact) for measured, _, fact in facts.counted(form.filter)]
+    marks = [(measured, fact) for measured, _, fact in facts.counted(wanted)]
     # A fact that restarts the clock on both accounts does so once.
     counted = {fact.fact_id for _, fact in marks}
-    since = facts.counted(Filter(kinds=form.since_kinds))
+    since = facts.counted(restarts)
     marks.extend((measured, fact) for measured, _, fact in since if fact.fact_id not in counted)
     marks.sort(key=lambda mark: (mark[0], *fact_order(mark[1])))
     begin: tuple[datetime, tuple[Fact, ...]] = (floor, ())

@@ -18,7 +18,6 @@ from passlight.core.rules.points import (
     After,
     At,
     Earliest,
-    Filter,
     Latest,
     Moment,
     Never,
@@ -30,7 +29,7 @@ from passlight.core.rules.points import (
 from passlight.core.rules.terms import Text
 from passlight.core.status.chains import Event, day_of, in_a_row, spaced
 from passlight.core.status.occurrence import Occurrence
-from passlight.core.status.reading import FEW, Counted
+from passlight.core.status.reading import FEW, Counted, Wanted, wanted_of
 
 _TESTS = frozenset({"lab.result", "lab.sampled"})
 _COUNTS = itemgetter(1)
@@ -107,8 +106,8 @@ def _after(point: After, pack: Pack) -> Lookup:
 
 def _next(point: Next, pack: Pack) -> Lookup:
     since_of = lookup_of(point.since, pack)
-    wanted, same, text = point.filter, point.same, point.needs
-    kinds = frozenset(wanted.kinds)
+    wanted, same, text = wanted_of(point.filter), point.same, point.needs
+    kinds = frozenset(point.filter.kinds)
     tested = not _TESTS.isdisjoint(kinds)
     not_yet: Reached = (None, (), (Need(text, 1, None),))
 
@@ -127,9 +126,11 @@ def _next(point: Next, pack: Pack) -> Lookup:
     return lookup
 
 
-def _since(case: Occurrence, wanted: Filter, since: datetime) -> list[Counted]:
+def _since(case: Occurrence, wanted: Wanted, since: datetime) -> list[Counted]:
     """Return what was measured since; the trigger's own kind only after it (field/08 1.6)."""
     found = case.person.counted(wanted)
+    if not found:
+        return found
     if len(found) > FEW:
         # Nothing counts before it is measured, and ``found`` is in the order of counting.
         found = found[bisect_left(found, since, key=_COUNTS) :]
@@ -147,6 +148,8 @@ def _share(one: Fact, other: Fact, key: str) -> bool:
 def _nth(point: Nth, pack: Pack) -> Lookup:
     since_of = lookup_of(point.since, pack)
     shift = shift_of(point.gap, pack) if point.gap is not None else None
+    wanted = wanted_of(point.filter)
+    reset_on = wanted_of(point.reset_on) if point.reset_on is not None else None
     sampled = not _TESTS.isdisjoint(point.filter.kinds)
     zone = pack.zone
 
@@ -160,14 +163,14 @@ def _nth(point: Nth, pack: Pack) -> Lookup:
         since = base[0]
         if since is None:
             return base
-        wanted = number(case.as_of)
         as_of = case.as_of
-        events = _events(case, point, since)
+        n = number(as_of)
+        events = _events(case, wanted, reset_on, since)
         if point.every is not None:
-            counts, chain = in_a_row(events, zone=zone, wanted=wanted)
+            counts, chain = in_a_row(events, zone=zone, wanted=n)
         else:
             apart = None if shift is None else lambda instant: shift(instant, as_of)
-            counts, chain = spaced(events, apart=apart, wanted=wanted)
+            counts, chain = spaced(events, apart=apart, wanted=n)
         if counts is not None:
             return counts, tuple([fact for _, _, fact in chain]), ()
         from_at = since
@@ -175,15 +178,17 @@ def _nth(point: Nth, pack: Pack) -> Lookup:
             from_at = shift(chain[-1][0], as_of)
         elif chain and point.every is not None:
             from_at = start_of_day(day_of(chain[-1], zone) + timedelta(days=1), zone=zone)
-        return None, (), (Need(point.needs, wanted - len(chain), from_at, sampled),)
+        return None, (), (Need(point.needs, n - len(chain), from_at, sampled),)
 
     return lookup
 
 
-def _events(case: Occurrence, point: Nth, since: datetime) -> list[Event]:
-    events = [(one, False) for one in _since(case, point.filter, since)]
-    if point.reset_on is not None:
-        events.extend((one, True) for one in _since(case, point.reset_on, since))
+def _events(
+    case: Occurrence, wanted: Wanted, reset_on: Wanted | None, since: datetime
+) -> list[Event]:
+    events = [(one, False) for one in _since(case, wanted, since)]
+    if reset_on is not None:
+        events.extend((one, True) for one in _since(case, reset_on, since))
         events.sort(key=lambda event: (event[0][1], event[1], event[0][2].fact_id))
     return events
 
@@ -192,14 +197,17 @@ def _earliest(point: Earliest, pack: Pack) -> Lookup:
     lookups = [lookup_of(part, pack) for part in point.points]
 
     def lookup(case: Occurrence) -> Reached:
-        parts = [part(case) for part in lookups]
         first: datetime | None = None
         best: Reached | None = None
-        for part in parts:
-            at = part[0]
-            if at is not None and (first is None or at < first):
-                first, best = at, part
-        return best if best is not None else (None, (), _open_needs(parts))
+        needs: tuple[Need, ...] = ()
+        for part in lookups:
+            reached = part(case)
+            at = reached[0]
+            if at is None:
+                needs = needs + reached[2] if needs else reached[2]
+            elif first is None or at < first:
+                first, best = at, reached
+        return best if best is not None else (None, (), _each_once(needs))
 
     return lookup
 
@@ -208,28 +216,27 @@ def _latest(point: Latest, pack: Pack) -> Lookup:
     lookups = [lookup_of(part, pack) for part in point.points]
 
     def lookup(case: Occurrence) -> Reached:
-        parts = [part(case) for part in lookups]
         last: datetime | None = None
         missing = False
-        met: dict[str, Fact] = {}
-        for at, facts, _ in parts:
+        met: tuple[Fact, ...] = ()
+        needs: tuple[Need, ...] = ()
+        for part in lookups:
+            at, facts, waiting = part(case)
             if at is None:
                 missing = True
+                needs = needs + waiting if needs else waiting
             elif last is None or at > last:
                 last = at
-            for fact in facts:
-                met[fact.fact_id] = fact
-        if missing:
-            return None, tuple(met.values()), _open_needs(parts)
-        return last, tuple(met.values()), ()
+            met = met + facts if met else facts
+        if len(met) > 1:
+            met = tuple({fact.fact_id: fact for fact in met}.values())
+        return (None, met, _each_once(needs)) if missing else (last, met, ())
 
     return lookup
 
 
-def _open_needs(parts: list[Reached]) -> tuple[Need, ...]:
-    """Return what the points that are not reached wait for, each once."""
-    needs = [need for at, _, missing in parts if at is None for need in missing]
-    return tuple(dict.fromkeys(needs)) if len(needs) > 1 else tuple(needs)
+def _each_once(needs: tuple[Need, ...]) -> tuple[Need, ...]:
+    return tuple(dict.fromkeys(needs)) if len(needs) > 1 else needs
 
 
 def _never(point: Never, pack: Pack) -> Lookup:  # noqa: ARG001

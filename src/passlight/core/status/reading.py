@@ -59,7 +59,7 @@ def _counted(fact: Fact, zone: ZoneInfo) -> Counted:
         measured = counts = releases_at(fact, zone)
     elif fact.kind in _SAMPLES:
         measured = payload_instant(fact, "sampled_at") or counts
-        counts = max(measured, counts)
+        counts = max(counts, measured)
     return measured, counts, fact
 
 
@@ -80,6 +80,19 @@ def meets(condition: Condition, fact: Fact) -> bool:
 _NONE: Sequence[Fact] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """A filter that stands for all that equal it, so that it is found again by being the same."""
+
+    filter: Filter
+
+
+@lru_cache(maxsize=4096)
+def wanted_of(wanted: Filter) -> Wanted:
+    """Return the one that stands for a filter."""
+    return Wanted(wanted)
+
+
 class PersonFacts:
     """The current facts of one person under one pack."""
 
@@ -88,7 +101,7 @@ class PersonFacts:
     def __init__(self, facts: Sequence[Fact], *, zone: ZoneInfo) -> None:
         self.zone = zone
         self.by_kind: dict[str, list[Fact]] = {}
-        self._counted: dict[Filter, list[Counted]] | None = {} if len(facts) > FEW else None
+        self._counted: dict[Wanted, list[Counted]] = {}
         for fact in facts:
             alike = self.by_kind.get(fact.kind)
             if alike is None:
@@ -109,19 +122,14 @@ class PersonFacts:
             found = [fact for fact in found if meets(condition, fact)]
         return found
 
-    def counted(self, wanted: Filter) -> list[Counted]:
+    def counted(self, wanted: Wanted) -> list[Counted]:
         """Return the facts that pass a filter, in the order in which they count."""
-        if self._counted is None:
-            return self._count(wanted)
         found = self._counted.get(wanted)
         if found is None:
-            found = self._counted[wanted] = self._count(wanted)
-        return found
-
-    def _count(self, wanted: Filter) -> list[Counted]:
-        found = [_counted(fact, self.zone) for fact in self.matching(wanted)]
-        if len(found) > 1:
-            found.sort(key=lambda one: (one[1], *fact_order(one[2])))
+            found = [_counted(fact, self.zone) for fact in self.matching(wanted.filter)]
+            if len(found) > 1:
+                found.sort(key=lambda one: (one[1], *fact_order(one[2])))
+            self._counted[wanted] = found
         return found
 
 

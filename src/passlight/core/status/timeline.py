@@ -126,11 +126,13 @@ class Timeline:
         return self._colour(at, self._span(at))
 
     def _colour(self, at: datetime, span: Span) -> Colour:
-        if not self._answers(at):
+        closed_at = self.closed_at
+        if not self.identified or (closed_at is not None and at >= closed_at):
             return _CLOSED if self.identified else _UNKNOWN
         if span.pack is None:
             return _UNKNOWN
-        colour = self._line(span).colour(at)
+        line = self._lines.get(id(span))
+        colour = (line if line is not None else self._line(span)).colour(at)
         if colour is _GREEN and span.silences and _stale(span, at, WhenStale.UNKNOWN):
             colour = _UNKNOWN
         return colour
@@ -148,16 +150,18 @@ class Timeline:
     def _boundaries(self) -> tuple[list[datetime], list[datetime]]:
         """Return where a measure starts or ends, and every instant at which anything may change."""
         if self._edges is None:
-            edges = [edge for piece in _in_force(self.spans) for edge in piece if edge is not None]
+            spans = self.spans
+            edges = [edge for piece in _in_force(spans) for edge in piece if edge is not None]
             if self.closed_at is not None:
                 edges.append(self.closed_at)
             edges.sort()
-            others = [one for span in self.spans for _, times in span.silences for one in times]
-            if len(self.spans) > 1:
-                others += [span.when for span in self.spans]
+            # Together the spans are all of time: where one begins, the one before it ends.
+            others = [span.when.start for span in spans[1:]]
+            for span in spans:
+                others += [edge for _, times in span.silences for one in times for edge in one]
             every = edges
             if others:
-                every = sorted(edges + [edge for one in others for edge in one if edge is not None])
+                every = sorted(edges + [edge for edge in others if edge is not None])
             self._edges = (edges, every)
         return self._edges
 
@@ -168,9 +172,12 @@ class Timeline:
         active: list[Measure] = []
         waived: list[Measure] = []
         for measure in span.outcome.measures:
+            start, end = measure.when  # no piece is outside it
+            if (start is not None and at < start) or (end is not None and at >= end):
+                continue
             if measure.active(at):
                 active.append(measure)
-            elif measure.when.covers(at):
+            else:
                 waived.append(measure)
         answers = self._answers(at)
         valid_until = next_change = None
@@ -204,7 +211,7 @@ class Timeline:
         valid_until = own[place] if place < len(own) and self._counts(own[place]) else None
         for place in range(bisect_right(every, at), len(every)):
             edge = every[place]
-            then = self.colour(edge)
+            then = self._colour(edge, self._span(edge))
             if then is not colour:
                 if valid_until is None or edge < valid_until:
                     valid_until = edge
@@ -288,7 +295,7 @@ def _badges(
     """Return the marks of the pack, then of waivers, then of silent sources."""
     found: list[ShownBadge] = []
     pack = span.pack
-    if pack is None:
+    if pack is None or not (pack.badges or span.outcome.waivers or span.silences):
         return ()
     for badge in pack.badges:
         ends = [
