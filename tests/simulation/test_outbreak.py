@@ -203,3 +203,9 @@ def test_wrong_usage_is_told_with_the_way_out(arguments, status, words):
     assert done.exit_code == status
     assert words in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_check_without_its_packages_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("passlight.cli.main.NEEDS", {"simulate --check": {"city": "no_such_one"}})
+    done = CliRunner().invoke(command, ["--check"])
+    assert (done.exit_code, "pip install 'passlight[city]'" in done.output) == (2, True)

@@ -25,8 +25,9 @@ COMMANDS = {
     "recompute": "recompute",
 }
 
-# command → what it needs beside the core, each extra with a module that it brings
+# command, or one way to call it → what it needs beside the core, each extra with a module of it
 NEEDS = {
+    "simulate --check": {"city": "numpy"},
     "trace": {"city": "duckdb"},
     "migrate": {"office": "django"},
     "serve": {"office": "django", "gateway": "starlette"},

@@ -154,6 +154,9 @@ def _check(
     as_json: bool,
 ) -> int:
     """Run the outbreaks of these seeds one after the other; a wrong one does not stop the rest."""
+    from passlight.cli.main import require_extras  # it imports this module when it is asked for
+
+    require_extras("simulate --check")
     from passlight.cli.simulate_check import run_checks
     from passlight.simulation.outbreak.city_pack import city_pack
     from passlight.simulation.outbreak.setting import Setting, check_setting
