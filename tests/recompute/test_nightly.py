@@ -152,6 +152,28 @@ def test_what_stays_different_is_an_alarm(town):
     assert Notice.objects.get().code == "recompute.notice_alarm"
 
 
+def test_what_differs_again_is_an_alarm_and_a_newer_fact_is_none(town):
+    """The worker answered: one row is wrong once more, of another person a newer fact speaks."""
+    clock, publisher, persons = town
+    green = [{"from": None, "colour": "green", "reason": None}]
+    again, newer = [n for n, row in newest_rows().items() if row[0] == green and row[1] is None][:2]
+    for ordinal in (again, newer):
+        damage(ordinal, segments=json.dumps(RED))
+    run = ask_for_run(user=None, clock=clock)
+
+    def pause(seconds):
+        land(confirmed(persons[newer], clock.moment), clock=clock)
+        follow(publisher)
+        assert newest_rows()[again][0] == green, "control: the worker had put it right"
+        damage(again, segments=json.dumps(RED))
+
+    run = go_on(run, clock, progress=lambda *_: None, pause=pause)
+    found = dict(Difference.objects.values_list("ordinal", "state"))
+    assert found == {again: "stays", newer: "overtaken"}
+    notice = Notice.objects.get()
+    assert (notice.code, notice.params["count"]) == ("recompute.notice_alarm", 1)
+
+
 def test_a_run_that_was_killed_goes_on_with_the_bucket_it_was_at(town, monkeypatch):
     clock, publisher, _ = town
     monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "40")

@@ -1,11 +1,14 @@
 """The pages: who may see them, what they say while work is under way, and that they name nobody."""
 
 import json
+import os
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 from django.test import Client
 
+from passlight.cli.recompute import command as recompute
 from passlight.office.accounts.models import Role, Unit, UnitKind, User
 from passlight.office.packs.actions import store_pack
 from passlight.office.packs.models import Preview
@@ -169,3 +172,13 @@ def test_the_operators_command_tells_how_the_last_run_ended(installation):
     assert "passlight recompute --now" in told.stdout
     told = installation.run("-m", "passlight.cli.main", "recompute", "--json")
     assert json.loads(told.stdout) is None
+
+
+def test_a_run_that_failed_is_no_good_end(db, monkeypatch):
+    """Status 1, and why: nobody was compared, so that no difference was found says nothing."""
+    fault = "the disk lacks 3.0 GB"
+    Run.objects.create(state="failed", asked_at=SystemClock().now(), fault=fault)
+    for name in ("PASSLIGHT_ROLE", "DJANGO_SETTINGS_MODULE"):  # the command sets them for good
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    done = CliRunner().invoke(recompute, [])
+    assert (done.exit_code, fault in done.output) == (1, True)

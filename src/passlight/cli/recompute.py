@@ -23,7 +23,7 @@ def command(*, at_once: bool, as_json: bool) -> None:
 
     Goes on with a run that was broken off or is asked for; without --now and without such a run,
     tells how the last one ended. The office's jobs process calls this every night. Exit status 1
-    when somebody differed.
+    when somebody differed, or nobody could be compared.
     """
     # Django's settings read both when they are first used, which is in this process.
     os.environ["PASSLIGHT_ROLE"] = Role.OFFICE.value  # noqa: TID251  # set, not read
@@ -51,7 +51,7 @@ def command(*, at_once: bool, as_json: bool) -> None:
     else:
         run = Run.objects.order_by("-id").first()
     _tell(run, as_json=as_json)
-    sys.exit(1 if run is not None and run.different else 0)
+    sys.exit(1 if run is not None and (run.different or run.state == Run.State.FAILED) else 0)
 
 
 def _tell(run: "Run | None", *, as_json: bool) -> None:
@@ -67,4 +67,5 @@ def _tell(run: "Run | None", *, as_json: bool) -> None:
             f"run {told['run']}, {told['state']}: {told['compared']} of {told['people']} people"
             f" compared, {told['different']} differ"
             + "".join(f", {name} {count}" for name, count in sorted(told["states"].items()))
+            + (f": {told['fault']}" if told["fault"] else "")
         )
