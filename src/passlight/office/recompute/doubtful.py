@@ -12,6 +12,7 @@ from typing import Final
 import duckdb
 
 from passlight.city.columns import payload_column
+from passlight.city.sql.packs import SAME_THING
 from passlight.city.store import Store
 from passlight.city.writing import files, quoted
 from passlight.core.facts.kinds import KINDS, kind_rank
@@ -20,9 +21,6 @@ from passlight.core.rules.schedule import PackSchedule
 from passlight.office.recompute.served import Served
 from passlight.office.statuses.shared import SharedFacts
 
-# Facts of these kinds speak of one thing when the first field is equal, and contradict each
-# other when the second differs (field/08 1.6).
-_SAME_THING: Final = {"lab.result": ("sample_id", "value"), "order.started": ("order_id", "type")}
 _CURRENT: Final = "superseded_at is null"
 
 
@@ -89,7 +87,7 @@ def _contradictions(packs: PackSchedule) -> Iterator[str]:
 
     Somebody who is linked may contradict the other handle's facts: one such fact is enough.
     """
-    for kind, (key, value) in _SAME_THING.items():
+    for kind, (key, value) in SAME_THING.items():
         if not any(kind in pack.rankings for pack in packs.packs):
             continue
         fields = KINDS[kind].fields

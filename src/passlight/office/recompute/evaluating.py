@@ -24,7 +24,6 @@ from passlight.office.recompute.folder import require_space
 PEOPLE_A_BUCKET: Final = 250_000
 MEMORY: Final = "2GB"
 _PERSONS: Final = "select facts_key from people_person"
-_ROWS: Final = "select count(*), coalesce(max(seq), 0) from facts_fact where seq <= %s"
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""

@@ -8,15 +8,13 @@ last. Whoever writes is the evaluator's own process, in a folder that is the eva
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from passlight.city.columns import instant, micros
 from passlight.office.statuses.rows import Row, state_of
 
 DONE = "done.json"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ def _line(change: Change) -> list[Any]:
     row = change.row
     if row is None:
         return [change.ordinal]
-    sampling = None if row.sampled_at is None else (row.sampled_at - _EPOCH) // _MICROSECOND
+    sampling = None if row.sampled_at is None else micros(row.sampled_at)
     return [change.ordinal, row.segments, sampling]
 
 
@@ -80,7 +78,7 @@ def _change(told: list[Any]) -> Change:
     row = Row(
         ordinal=ordinal,
         segments=segments,
-        sampled_at=None if sampling is None else _EPOCH + sampling * _MICROSECOND,
+        sampled_at=None if sampling is None else instant(sampling),
         state=state_of(segments),
     )
     return Change(ordinal=ordinal, row=row)
