@@ -77,7 +77,7 @@ class Work:
         csv.unlink()
 
 
-def start_work(folder: Path, *, token: str | None, memory_limit: str = MEMORY_LIMIT) -> Work:
+def start_work(folder: Path, *, token: str | None) -> Work:
     """Return the work on the store in ``folder``: what was begun with the same token goes on.
 
     Anything else that stands there of a store is removed first. None never goes on.
@@ -96,7 +96,7 @@ def start_work(folder: Path, *, token: str | None, memory_limit: str = MEMORY_LI
         write_durably(mark, token.encode())
     connection = duckdb.connect(
         config={
-            "memory_limit": memory_limit,
+            "memory_limit": MEMORY_LIMIT,
             "threads": THREADS,
             "temp_directory": str(temporary),
             "preserve_insertion_order": False,

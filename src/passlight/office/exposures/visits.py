@@ -119,11 +119,11 @@ def who_came(venue: UUID, spans: Iterable[Interval], *, parameters: TracingParam
     return found
 
 
-def in_parts(keys: Collection[str], size: int = PEOPLE_AT_ONCE) -> Iterator[list[str]]:
-    """Yield ``keys`` in order, ``size`` at a time."""
+def in_parts(keys: Collection[str]) -> Iterator[list[str]]:
+    """Yield ``keys`` in order, ``PEOPLE_AT_ONCE`` at a time."""
     ordered = sorted(keys)
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]
+    for start in range(0, len(ordered), PEOPLE_AT_ONCE):
+        yield ordered[start : start + PEOPLE_AT_ONCE]
 
 
 def _door_records(rows: Sequence[tuple[Any, ...]], places: Places) -> Iterator[DoorRecord]:

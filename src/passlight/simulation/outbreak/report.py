@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from passlight.simulation.outbreak.checks import Finding, check_world
-from passlight.simulation.outbreak.loop import Outbreak, Parts, Progress, run_outbreak
+from passlight.simulation.outbreak.loop import Outbreak, Progress, run_outbreak
 from passlight.simulation.outbreak.measures import delays, measure
 from passlight.simulation.outbreak.page import write_pages
 from passlight.simulation.outbreak.setting import Setting
@@ -27,13 +27,12 @@ def command_of(setting: Setting) -> str:
 def checked(
     setting: Setting,
     *,
-    parts: Parts | None = None,
     progress: Progress | None = None,
     more: MORE_CHECKS | None = None,
 ) -> list[Finding]:
     """Run one world and return what every checker found."""
     with tempfile.TemporaryDirectory(prefix="passlight-world-") as folder:
-        world = run_outbreak(setting, Path(folder), parts=parts, progress=progress)
+        world = run_outbreak(setting, Path(folder), progress=progress)
         return check_world(world) + (more(world) if more else [])
 
 

@@ -125,13 +125,13 @@ class Senders:
             self._mistake(one, arrives, number)
         return arrives
 
-    def take_back(self, one: Happening, *, at: int, ver: int = LAST_VERSION) -> int:
+    def take_back(self, one: Happening, *, at: int) -> int:
         """Send the retraction of ``one``, whatever it was corrected to; return when it arrives."""
         if one.fact_id in self._anew:
             self.take_back(self._anew[one.fact_id], at=at)
         number = self._count()
         arrives = self._arrival(one.source, at, number)
-        self._send(one, arrives, number, What.RETRACTION, ver=ver, retracts=True)
+        self._send(one, arrives, number, What.RETRACTION, ver=LAST_VERSION, retracts=True)
         return arrives
 
     def deliver(self, source: str, day: int) -> None:
