@@ -77,6 +77,22 @@ def test_pages_stand_in_both_languages_for_everybody_who_may(world, language):
     assert page(world.hall.clerk, "", language, status=403)
 
 
+def test_english_pages_call_venues_and_officers_by_their_english_names(world):
+    """The district calls its hall 青汀大厅 Hall in English; He Yuan's name in English is On Duty."""
+    first, second = world.officers
+    batch = VenueBatch.objects.get(state="held")
+    assert post(first, f"batches/{batch.pk}/ask/", seen=5, reason="ok").status_code == 302
+    form = page(first, "parameters/")
+    fields = dict(re.findall(r'name="([a-z_]+)" value="(\d+)"', form))
+    assert post(first, "parameters/", **fields | {"reason": "ok", "minutes_min": "45"})
+    for path in ("", f"cases/{batch.case_id}/", f"batches/{batch.pk}/", "parameters/"):
+        shown = page(second, path, "en")
+        assert re.findall("(?:青汀大厅|小商店)(?! Hall)", shown) == []
+        assert first.display_name not in shown
+    assert first.display_name_en
+    assert f"{first.display_name_en} asked for it" in page(second, f"batches/{batch.pk}/", "en")
+
+
 def test_a_street_sees_its_own_venues_alone(world):
     town = add_unit(kind=UnitKind.TOWN, name="赤溪镇", name_en="Chixi", parent=world.hall.district)
     far = add_staff(Role.STREET_OFFICE, town, "远")
