@@ -98,6 +98,7 @@ def test_a_fork_says_what_a_process_says(command: Command, tmp_path: Path) -> No
         (["feed", "jsonl", "nope", "--out", "x"], "Check the path"),
         (["feed", "jsonl", "facts.jsonl", "--out", "no/x"], "mkdir -p no"),
         (["feed", "jsonl", "facts.jsonl", "--out", "x", "--quarantine", "no/x"], "mkdir -p no"),
+        (["feed", "jsonl", "facts.jsonl", "--out", "facts.jsonl"], "would be lost"),
         (["feed", "jsonl", "facts.jsonl"], "Run passlight migrate, or write to a file"),
         (["pack", "check", "."], "is no rule pack"),
         (["pack", "test", "."], "is no rule pack"),

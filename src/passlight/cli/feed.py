@@ -76,7 +76,7 @@ def command(
     """
     try:
         for target in filter(None, (out, quarantine)):
-            check_target(target)
+            check_target(target, inputs=(*paths, *filter(None, (mapping,))))
     except BadUsageError as error:
         click.echo(str(error), err=True)
         sys.exit(UNUSABLE)
