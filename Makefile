@@ -34,8 +34,8 @@ bench: setup     ## Measure side by side; see docs/benchmarks.md
 faults: setup    ## The long form of the fault tests and of the two days at a hall
 	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py tests/browser/test_pages.py -q
 
-soak: setup      ## Both evaluators on two million points, and SOAK (200) outbreaks
-	@PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city/test_differential.py -q -n 2
+soak: setup      ## Both evaluators on two million points, SOAK (200) odd packs, SOAK outbreaks
+	@PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city/test_differential.py tests/city/test_odd_worlds.py -q -n 2
 	@.venv/bin/passlight simulate --check --city --seeds $(SOAK)
 
 clean:           ## Remove what setup and the demo made
