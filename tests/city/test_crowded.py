@@ -5,17 +5,21 @@ are below; the oracle is the person evaluator over the facts themselves, not ove
 """
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from passlight.city.columns import FACT_COLUMNS
+from passlight.city.crowded import fact_of
 from passlight.city.duckdb_engine import DuckEngine
 from passlight.city.evaluate import evaluate_compact, told_lines
 from passlight.city.load import load_facts
 from passlight.city.store import CROWD, Store
 from passlight.core.facts.fact import Fact, Op
+from passlight.core.facts.kinds import KINDS, FactKind, FieldType
 from passlight.core.rules.schedule import PackSchedule
 from passlight.core.status.evaluate import evaluate
 from passlight.core.status.line import status_line
@@ -121,3 +125,63 @@ def test_a_flood_under_one_number_ends_nothing(crowd: int, tmp_path: Path) -> No
     status = evaluate(schedule, flood, subject="000000").status(at)
     assert len(status.measures) > 100, "there is something to tell"
     assert told["000000"] == status_line(status)
+
+
+@pytest.mark.parametrize(("seconds", "colour"), [(-1, "red"), (0, "green")])
+def test_a_retraction_counts_from_the_moment_at_which_it_was_known(
+    seconds: int, colour: str, tmp_path: Path
+) -> None:
+    """By hand: a close contact is red; known at or after the retraction, nothing is left of it."""
+    contact = about("p", 0, 0)
+    taken_back = replace(
+        contact, ver=2, op=Op.RETRACT, recorded_at=contact.recorded_at + timedelta(hours=5)
+    )
+    store = load_facts(
+        enumerate([contact, taken_back]), tmp_path / "store", persons={"p"}, crowd=0
+    ).store
+    known_at = taken_back.recorded_at + timedelta(seconds=seconds)
+    engine = DuckEngine(threads=1)
+    schedule = PackSchedule.only(pack("jiangsu-2021"))
+    told = told_lines(engine, store, schedule, [(START + timedelta(days=1), known_at)])
+    assert [json.loads(line)["colour"] for _, _, line in told] == [colour]
+    engine.close()
+
+
+def test_a_fact_comes_back_from_the_store_with_all_that_rules_read(tmp_path: Path) -> None:
+    """Every kind, every field it knows, and a waiver's three words; the oracle is what went in."""
+    sent = [every_field(kind) for kind in KINDS.values() if not kind.name.startswith("area.")]
+    sent = [fact for fact in sent if fact.about_person]
+    store = load_facts(enumerate(sent), tmp_path / "store").store
+    columns = list(FACT_COLUMNS)
+    asked = f"SELECT {', '.join(columns)} FROM read_parquet(?)"
+    rows = duckdb.execute(asked, [str(store.facts(0))]).fetchall()
+    found = [fact_of(dict(zip(columns, row, strict=True)), "p") for row in rows]
+    assert sorted(found, key=lambda one: one.fact_id) == sorted(sent, key=lambda one: one.fact_id)
+
+
+def every_field(kind: FactKind) -> Fact:
+    """Return a fact of a kind in which every field says something."""
+    values = {
+        FieldType.TEXT: "text",
+        FieldType.AREA: "320106",
+        FieldType.NUMBER: 37.5,
+        FieldType.FLAG: True,
+        FieldType.INSTANT: (START + timedelta(hours=3)).isoformat(),
+    }
+    payload = {name: values[form] for name, form in kind.fields.items() if form in values}
+    payload |= {"precision": "date", "expires_at": values[FieldType.INSTANT]}
+    if kind.name == "waiver.granted":
+        payload["measure"] = {"rule": ["close-contact"], "phase": 1, "fact": "f"}
+    about_source = kind.name.startswith("source.")
+    return Fact(
+        fact_id=kind.name,
+        ver=1,
+        op=Op.ASSERT,
+        kind=kind.name,
+        subject="source:lab" if about_source else "p",
+        occurred_at=START,
+        occurred_until=START + timedelta(days=1),
+        recorded_at=START + timedelta(hours=1),
+        source="manual:desk",
+        payload=payload,
+    )

@@ -229,7 +229,7 @@ class _View:
         at = self.known_at
         return evaluate(
             self.codes,
-            [_fact(row, subject) for row in rows if _is_known(row, at)],
+            [fact_of(row, subject) for row in rows if _is_known(row, at)],
             areas=self.areas,
             known_at=instant(at) if at is not None else None,
             subject=subject,
@@ -245,7 +245,7 @@ def _is_known(row: Row, known_at: int | None) -> bool:
     return row["recorded_at"] <= known_at and (superseded is None or known_at < superseded)
 
 
-def _fact(row: Row, subject: str) -> Fact:
+def fact_of(row: Row, subject: str) -> Fact:
     """Return the fact of a row, with all that rules read of it."""
     kind = _KINDS[row["kind"]]
     return Fact(
