@@ -30,6 +30,7 @@ AGE_YEARS_MAX = 150
 AREA_DEPTH_MAX = 12
 AREA_VIEWS_MAX = 256
 PLANS_MAX = 64  # compiled packs kept in memory at once
+KIND_SETS_MAX = 1024  # sets of kinds for which a plan keeps its rules
 
 # Incidents
 INCIDENT_TEXT_CHARS_MAX = 500

@@ -18,6 +18,9 @@ from passlight.core.status.reach import Need, Reached
 from passlight.core.status.reading import PersonFacts, payload_instant
 
 _WAIVER = "waiver.granted"
+# What ``Interval(...)`` and ``Measure(...)`` call in the end. A person has several of both, and the
+# way there by the names of the fields takes longer than the making.
+_new = tuple.__new__
 MeasureKey = tuple[str, int, tuple[str, ...]]
 
 
@@ -141,9 +144,7 @@ def apply_pack(plan: PackPlan, facts: Sequence[Fact], *, areas: Listings) -> Out
         waivers = tuple(_waivers(pack, person.by_kind[_WAIVER]))
     measures: list[Measure] = []
     questions: list[Question] = []
-    for rule in plan.rules:
-        if rule.kinds is not None and rule.kinds.isdisjoint(person.by_kind):
-            continue
+    for rule in plan.rules_for(person.by_kind):
         for occurrence in rule.find(person, areas):
             chain = _phases(rule, occurrence, pack)
             if occurrence.coarse is not None:
@@ -166,7 +167,7 @@ def _question(rule: Rule, occurrence: Occurrence, chain: list[Measure]) -> Quest
     )
 
 
-def _phases(plan: RulePlan, occurrence: Occurrence, pack: Pack) -> list[Measure]:
+def _phases(rule: RulePlan, occurrence: Occurrence, pack: Pack) -> list[Measure]:
     """Return the phases that have a duration, in order.
 
     A phase with ``until`` at or before ``from`` is skipped and the next one starts at ``from``.
@@ -174,28 +175,28 @@ def _phases(plan: RulePlan, occurrence: Occurrence, pack: Pack) -> list[Measure]
     found: list[Measure] = []
     expiry = _expiry(occurrence)
     yellow_since: datetime | None = None
-    for phase in plan.phases:
+    for plan in rule.phases:
+        phase, starts, ends, changes, cap = plan
         occurrence.as_of = occurrence.start
-        start = phase.starts(occurrence)[0]
+        start = starts(occurrence)[0]
         if start is None or (expiry is not None and start >= expiry):
             break
         occurrence.as_of = start
-        ended = phase.ends(occurrence)
-        if phase.changes:
-            ended = _moved(ended, phase, occurrence, start)
-        if phase.cap is not None and occurrence.trigger is not None:
+        ended = ends(occurrence)
+        if changes:
+            ended = _moved(ended, plan, occurrence, start)
+        if cap is not None and occurrence.trigger is not None:
             yellow_since = yellow_since or start
-            ended = _capped(ended, phase.cap(yellow_since, start))
+            ended = _capped(ended, cap(yellow_since, start))
         end, closing, needs = ended
         if expiry is not None and (end is None or end > expiry):
             end, closing, needs = expiry, (), ()
         if end is not None and end <= start:
             occurrence.prev_until = start
             continue
-        when = Interval(start, end)
-        found.append(
-            Measure(pack, plan.rule, phase.phase, when, occurrence.facts, closing, needs, (when,))
-        )
+        when = _new(Interval, (start, end))
+        told = (pack, rule.rule, phase, when, occurrence.facts, closing, needs, (when,))
+        found.append(_new(Measure, told))
         occurrence.prev_until = end
     return found
 

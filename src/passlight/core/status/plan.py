@@ -1,10 +1,11 @@
 """A pack made ready for many people: what is the same for everybody, worked out once."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from passlight.core.kernel.colour import Colour
-from passlight.core.kernel.limits import PLANS_MAX
+from passlight.core.kernel.limits import KIND_SETS_MAX, PLANS_MAX
 from passlight.core.rules.pack import Existing, Pack, Phase, Rule
 from passlight.core.status.occurrence import Finder, finder_of, kinds_needed
 from passlight.core.status.reach import Lookup, Shift, lookup_of, shift_of
@@ -34,10 +35,23 @@ class RulePlan(NamedTuple):
 
 
 class PackPlan(NamedTuple):
-    """A pack and its rules."""
+    """A pack and its rules; ``asked`` keeps which of them have to do with the kinds of a person."""
 
     pack: Pack
     rules: tuple[RulePlan, ...]
+    asked: dict[frozenset[str], tuple[RulePlan, ...]]
+
+    def rules_for(self, kinds: Iterable[str]) -> tuple[RulePlan, ...]:
+        """Return the rules that may apply to who has facts of these kinds, in the pack's order."""
+        key = frozenset(kinds)
+        found = self.asked.get(key)
+        if found is None:
+            if len(self.asked) >= KIND_SETS_MAX:
+                self.asked.clear()
+            found = self.asked[key] = tuple(
+                rule for rule in self.rules if rule.kinds is None or rule.kinds & key
+            )
+        return found
 
 
 _PLANS: dict[int, PackPlan] = {}
@@ -49,7 +63,7 @@ def plan_of(pack: Pack) -> PackPlan:
     if plan is None:
         if len(_PLANS) >= PLANS_MAX:
             _PLANS.clear()
-        plan = PackPlan(pack, tuple(_rule_plan(rule, pack) for rule in pack.rules))
+        plan = PackPlan(pack, tuple(_rule_plan(rule, pack) for rule in pack.rules), {})
         _PLANS[id(pack)] = plan
     return plan
 

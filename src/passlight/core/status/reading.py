@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
@@ -41,11 +42,8 @@ def payload_instant(fact: Fact, key: str) -> datetime | None:
 def left_at(fact: Fact, *, ended: datetime | None) -> datetime | None:
     """Return when a traveller or guest, whose stay ``ended`` then, left; None while inside."""
     if fact.kind == "travel.arrived":
-        return (
-            payload_instant(fact, "left_at")
-            or payload_instant(fact, "arrived_at")
-            or fact.occurred_at
-        )
+        told = fact.payload.get("left_at") or fact.payload.get("arrived_at")
+        return _instant(told) if told else fact.occurred_at
     return ended
 
 
@@ -111,13 +109,11 @@ class PersonFacts:
 
     def matching(self, wanted: Filter) -> Sequence[Fact]:
         """Return the facts that pass a filter, in evaluation order."""
-        kinds = wanted.kinds
-        if len(kinds) == 1:
-            found = self.by_kind.get(kinds[0], _NONE)
-        else:
-            found = [fact for kind in kinds for fact in self.by_kind.get(kind, _NONE)]
-            if len(found) > 1:
-                found = in_order(found)
+        by_kind = self.by_kind
+        held = [by_kind[kind] for kind in wanted.kinds if kind in by_kind]
+        if not held:
+            return _NONE
+        found = held[0] if len(held) == 1 else in_order(chain.from_iterable(held))
         for condition in wanted.where:
             found = [fact for fact in found if meets(condition, fact)]
         return found

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import heappop, heappush
+from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -184,7 +185,7 @@ class Timeline:
         badges: tuple[ShownBadge, ...] = ()
         questions: tuple[Question, ...] = ()
         if answers:
-            valid_until, next_change = self._ahead(at, colour)
+            valid_until, next_change = self._ahead(at, span, colour)
             badges = _badges(span, self.facts, waived, at)
             questions = _questions(span, at)
         return Status(
@@ -204,14 +205,20 @@ class Timeline:
             span.pack,
         )
 
-    def _ahead(self, at: datetime, colour: Colour) -> tuple[datetime | None, Change | None]:
+    def _ahead(
+        self, at: datetime, span: Span, colour: Colour
+    ) -> tuple[datetime | None, Change | None]:
         """Return the first boundary after ``at`` and the first at which the colour differs."""
         own, every = self._boundaries()
         place = bisect_right(own, at)
         valid_until = own[place] if place < len(own) and self._counts(own[place]) else None
+        if span.when.end is None and span.pack and not span.silences and self.closed_at is None:
+            colour_at = self._line(span).colour  # from here on measures alone decide
+        else:
+            colour_at = self.colour
         for place in range(bisect_right(every, at), len(every)):
             edge = every[place]
-            then = self._colour(edge, self._span(edge))
+            then = colour_at(edge)
             if then is not colour:
                 if valid_until is None or edge < valid_until:
                     valid_until = edge
@@ -244,7 +251,7 @@ def _in_force(spans: Sequence[Span]) -> Iterable[Interval]:
     """
     told = [span.outcome.measures for span in spans if span.outcome.measures]
     if len(told) == 1 and len({id(measure.phase) for measure in told[0]}) == len(told[0]):
-        return [piece for measure in told[0] for piece in measure.pieces]
+        return chain.from_iterable([measure.pieces for measure in told[0]])
     alike: dict[MeasureKey, list[Interval]] = defaultdict(list)
     for measures in told:
         for measure in measures:
