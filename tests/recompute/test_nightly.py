@@ -194,6 +194,23 @@ def test_a_run_that_was_killed_goes_on_with_the_bucket_it_was_at(town, monkeypat
     assert sorted(Difference.objects.values_list("ordinal", flat=True)) == [3, 50]
 
 
+def test_who_is_exported_in_other_buckets_after_a_kill_loses_no_fact(town, monkeypatch):
+    """Killed between people and facts; then an operator makes buckets smaller to save memory."""
+    clock, publisher, _ = town
+    monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "40")
+    run = ask_for_run(user=None, clock=clock)
+
+    def killed(step, done, total):
+        if step == "versions":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go_on(run, clock, progress=killed, pause=lambda seconds: None)
+    monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "30")
+    run = recompute(clock, publisher)
+    assert (run.state, run.compared, run.counts) == ("done", 80, {})
+
+
 def test_a_source_that_never_delivered_vouches_for_nobody(city, monkeypatch):
     """No delivery ever came: everybody is unknown for both, not green for the set-based one."""
     monkeypatch.setenv("PASSLIGHT_SWITCH_PEOPLE", "1000000")

@@ -82,8 +82,11 @@ _SCHEMA = (
     *(FACT_COLUMNS, OTHER_COLUMNS, PEOPLE_COLUMNS, DELIVERY_COLUMNS, ASKED_COLUMNS),
     CROWDED_COLUMNS,
 )
+# A row names its kind by rank, and one that is not known by the rank that the next one will have.
 SCHEMA_HASH = sha256(
-    "\n".join(",".join(map(" ".join, columns.items())) for columns in _SCHEMA).encode()
+    "\n".join(
+        [",".join(KINDS), *(",".join(map(" ".join, columns.items())) for columns in _SCHEMA)]
+    ).encode()
 ).hexdigest()
 
 

@@ -44,7 +44,9 @@ def export_facts(
     the same ``up_to_seq`` goes on where the first was killed.
     """
     last = _last_seq(connection) if up_to_seq is None else up_to_seq
-    work = start_work(folder, token=f"facts up to {last}, {facts_a_chunk} a chunk")
+    # Whatever cuts the pieces: pieces of two cuts do not fit, and a fact between them is lost.
+    cut = f"{facts_a_chunk} a chunk, {facts_a_range} a range, {people_a_bucket} a bucket"
+    work = start_work(folder, token=f"facts up to {last}, {cut}, persons: {persons}")
     for number, after in enumerate(range(0, last, facts_a_chunk)):
         progress("facts", after, last)
         if not work.chunk(number).exists():

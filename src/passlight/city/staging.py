@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from passlight.city.store import MANIFEST, PARTS, write_durably
+from passlight.city.columns import SCHEMA_HASH
+from passlight.city.store import FORMAT, MANIFEST, PARTS, write_durably
 from passlight.city.writing import quoted, write_parquet
 from passlight.core.facts.kinds import KINDS, kind_rank
 
@@ -80,8 +81,11 @@ class Work:
 def start_work(folder: Path, *, token: str | None) -> Work:
     """Return the work on the store in ``folder``: what was begun with the same token goes on.
 
-    Anything else that stands there of a store is removed first. None never goes on.
+    Anything else that stands there of a store is removed first, and so is what another version
+    of Passlight began. None never goes on.
     """
+    if token is not None:
+        token = f"{token}, format {FORMAT}, {SCHEMA_HASH}"
     inside = folder / WORK
     mark = inside / "token"
     if token is None or not mark.is_file() or mark.read_text() != token:
