@@ -7,7 +7,7 @@ ratio says what rules cost on top of touching the facts. Spark runs on the same 
 
     .venv/bin/python -m bench city --people 25000000
 
-writes ``build/city/results.json`` for the plots, and removes the stores. A store of 25 million
+writes ``build/city/results.json`` and ``growth.svg``, and removes the stores. A store of 25 million
 people takes 1.7 GB of disk, and what a run spills beside it at most 6 GB more.
 """
 
@@ -25,6 +25,7 @@ from bench.city_child import richest
 from bench.city_store import build
 from bench.row import Row
 from passlight.runtime.packs import shipped_packs
+from passlight.simulation.outbreak.plots import Series, line_plot
 
 FOLDER = Path(__file__).parent.parent / "build" / "city"
 SIZES = (1_000_000, 5_000_000, 10_000_000, 25_000_000)
@@ -82,7 +83,27 @@ def run(seconds: float, people: int | None = None) -> list[Row]:
             results.append({"people": size, **child("spark", store, rich)})
         (FOLDER / "results.json").write_text(json.dumps(results, indent=1) + "\n")
         shutil.rmtree(store)
+    (FOLDER / "growth.svg").write_text(growth(results, rich) + "\n")
     return list(rows(results))
+
+
+def growth(results: list[dict[str, Any]], rich: str) -> str:
+    """Return the plot of processor seconds by millions of people: evaluation and bare scan."""
+    found = {
+        what: sorted(
+            (one["people"] / 1e6, one["cpu"])
+            for one in results
+            if (one["what"], one["pack"]) == (what, rich)
+        )
+        for what in ("evaluate", "bare")
+    }
+    series = [
+        Series("evaluation", [took for _, took in found["evaluate"]], "c1"),
+        Series("bare scan", [took for _, took in found["bare"]], "c3"),
+    ]
+    label = f"Processor seconds of {rich} by millions of people"
+    places = [people for people, _ in found["bare"]]
+    return line_plot(series, label=label, horizontal="M people", alone=True, places=places)
 
 
 def rows(results: list[dict[str, Any]]) -> list[Row]:

@@ -32,15 +32,28 @@ def ceiling(value: float) -> float:
     return next((step * one for one in (1, 2, 5, 10) if step * one >= value), step * 10)
 
 
-def line_plot(series: Sequence[Series], *, label: str, horizontal: str, alone: bool = False) -> str:
-    """Return a plot of values by day, with three lines of grid and labels at the ends."""
+def line_plot(
+    series: Sequence[Series],
+    *,
+    label: str,
+    horizontal: str,
+    alone: bool = False,
+    places: Sequence[float] = (),
+) -> str:
+    """Return a plot of values by day, with three lines of grid and labels at the ends.
+
+    ``places`` are where the values stand instead of on days that follow each other.
+    """
     top = ceiling(max((max(one.values, default=0) for one in series), default=0) or 1)
     days = max(len(one.values) for one in series)
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
+    def across(day: int) -> float:
+        share = places[day] / max(places) if places else day / max(1, days - 1)
+        return LEFT + wide * share
+
     def point(day: int, value: float) -> str:
-        x = LEFT + wide * day / max(1, days - 1)
-        return f"{x:.1f} {TOP + high * (1 - value / top):.1f}"
+        return f"{across(day):.1f} {TOP + high * (1 - value / top):.1f}"
 
     parts = [_head(label, HEIGHT, alone=alone)]
     for share in (0.0, 0.5, 1.0):
@@ -49,9 +62,10 @@ def line_plot(series: Sequence[Series], *, label: str, horizontal: str, alone: b
         parts.append(
             f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{top * share:,g}</text>'
         )
-    for day in (0, days // 2, days - 1):
-        x = LEFT + wide * day / max(1, days - 1)
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{day + 1}</text>')
+    for day in range(days) if places else (0, days // 2, days - 1):
+        told = f"{places[day]:g}" if places else day + 1
+        x = across(day)
+        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{told}</text>')
     parts.append(f'<text x="{LEFT + wide + 18}" y="{HEIGHT - 8}">{escape(horizontal)}</text>')
     ends: list[float] = []
     for one in series:
