@@ -68,6 +68,11 @@ LONGEST = (
     "statuses/test_from_scratch.py",
     "feeds/test_landing.py",
     "tools/test_bench.py",
+    "browser/test_pages.py",
+    "browser/test_door_offline.py",
+    "browser/test_doors.py",
+    "browser/test_incident.py",
+    "browser/test_scan.py",
 )
 # Files that share what only one worker should make: one Spark session.
 TOGETHER = {"city/test_trace_spark.py": "city/test_spark.py"}
