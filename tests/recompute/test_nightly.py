@@ -6,10 +6,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from passlight.city.store import MANIFEST
+from passlight.core.kernel.problem import ProblemError
 from passlight.office.accounts.models import Role as UserRole
 from passlight.office.accounts.models import Unit, UnitKind, User
 from passlight.office.notices.models import Notice
 from passlight.office.recompute.actions import ask_for_run
+from passlight.office.recompute.folder import city_folder
 from passlight.office.recompute.models import Difference, Run
 from passlight.office.recompute.running import go_on
 from passlight.office.statuses.publishing import Publisher
@@ -209,6 +212,26 @@ def test_who_is_exported_in_other_buckets_after_a_kill_loses_no_fact(town, monke
     monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "30")
     run = recompute(clock, publisher)
     assert (run.state, run.compared, run.counts) == ("done", 80, {})
+
+
+def test_results_are_not_gone_on_with_when_their_facts_are_lost(town, monkeypatch):
+    """A newcomer or another size moves the buckets' edges: somebody would be passed over."""
+    clock, _, _ = town
+    monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "30")
+    run = ask_for_run(user=None, clock=clock)
+
+    def killed(step, done, total):
+        if step == "evaluate" and done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go_on(run, clock, progress=killed, pause=lambda seconds: None)
+    monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "60")
+    (manifest,) = city_folder().glob(f"recompute-*/store/{MANIFEST}")
+    manifest.unlink()
+    with pytest.raises(ProblemError, match="facts that they came from are lost"):
+        go_on(run, clock, progress=lambda *_: None, pause=lambda seconds: None)
+    assert Run.objects.get().state == "failed"
 
 
 def test_a_source_that_never_delivered_vouches_for_nobody(city, monkeypatch):

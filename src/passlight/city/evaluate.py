@@ -366,13 +366,13 @@ def evaluate_compact(
     """
     (part,) = compile_schedule(engine, store, schedule, [(at, known_at)], telling=False)
     out_folder.mkdir(parents=True, exist_ok=True)
+    part.prepare()
     plan = _plan(store, part, at, known_at)
     going_on = resume and _read(out_folder / PLAN) == plan
     if not going_on:
         for old in out_folder.glob("bucket=*.parquet"):
             old.unlink()
         write_durably(out_folder / PLAN, plan)
-    part.prepare()
     files: list[Path] = []
     for bucket in store.buckets:
         target = out_folder / f"bucket={bucket:03}.parquet"
@@ -397,7 +397,9 @@ def _compact(part: Compiled, bucket: int) -> str:
 
 
 def _plan(store: Store, part: Compiled, at: datetime, known_at: datetime | None) -> bytes:
-    """Return what makes one question the same as another."""
+    """Return what makes one question the same as another, and what answers it."""
+    asked = [one.sql for one in part.statements()]
+    asked.append(Compact(part=part, asked=part.asked[0]).sql())
     packs = [
         [epoch.pack.key, epoch.pack.hash, str(epoch.when)] for epoch in part.epochs if epoch.pack
     ]
@@ -406,6 +408,8 @@ def _plan(store: Store, part: Compiled, at: datetime, known_at: datetime | None)
         "known_at": known_at.isoformat() if known_at is not None else None,
         "packs": packs,
         "store": sha256(store.manifest.to_json()).hexdigest(),
+        # A later Passlight may ask otherwise: what an earlier one found is not gone on with.
+        "sql": sha256("\n".join(asked).encode()).hexdigest(),
     }
     return (json.dumps(told, indent=1) + "\n").encode()
 

@@ -149,16 +149,16 @@ def open_store(folder: Path) -> Store:
     """
     try:
         told = json.loads((folder / MANIFEST).read_bytes())
+        if (told["format"], told["schema"]) != (FORMAT, SCHEMA_HASH):
+            message = f"{folder}: written by another version of Passlight. Build the store again."
+            raise StoreError(message)
         manifest = Manifest(**told)
     except FileNotFoundError as error:
         message = f"{folder}: no {MANIFEST}; the store was never finished. Build it again."
         raise StoreError(message) from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"{folder / MANIFEST}: cannot be read ({error}). Build the store again."
         raise StoreError(message) from error
-    if (manifest.format, manifest.schema) != (FORMAT, SCHEMA_HASH):
-        message = f"{folder}: written by another version of Passlight. Build the store again."
-        raise StoreError(message)
     for file in _files(folder, manifest.buckets):
         _require_whole(file)
     return Store(folder, manifest)

@@ -17,6 +17,7 @@ from passlight.city.duckdb_engine import DuckEngine
 from passlight.city.evaluate import evaluate_compact
 from passlight.city.export import export_facts
 from passlight.city.store import Store, StoreError, open_store
+from passlight.core.kernel.problem import Problem, ProblemError
 from passlight.core.rules.schedule import PackSchedule
 from passlight.office.recompute.folder import require_space
 
@@ -86,6 +87,7 @@ def export_city(
     try:
         store = open_store(place)
     except StoreError:
+        _require_no_results(folder)
         require_space(facts=fact_seq, people=_people(connection))
         place.mkdir(parents=True, exist_ok=True)
         store = export_facts(
@@ -97,6 +99,25 @@ def export_city(
             progress=progress,
         )
     return City(store=store, folder=folder)
+
+
+def _require_no_results(folder: Path) -> None:
+    """Refuse to make a store anew under results of one that was lost.
+
+    Results are kept by the number of their bucket. Whoever has registered since is in a new store,
+    and its buckets begin elsewhere: somebody between the two cuts would be passed over.
+
+    Raises:
+        ProblemError: when there are any.
+    """
+    if next(folder.glob("*/bucket[=-]*"), None) is not None:
+        raise ProblemError(
+            Problem(
+                code="recompute.store-lost",
+                message=f"{folder} has results, and the facts that they came from are lost.",
+                remedy="Nothing is lost: the work begins anew, or goes on person by person.",
+            )
+        )
 
 
 def _people(connection: psycopg.Connection[Any]) -> int:
