@@ -7,6 +7,7 @@ own; here it is the measure of the other. The two share nothing below the compil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -95,14 +96,17 @@ def _said(moment: tuple[datetime, datetime | None]) -> str:
     return f"at {at.isoformat()}, known at {known_at.isoformat() if known_at else 'all'}"
 
 
-def schedules() -> dict[str, PackSchedule]:
-    """Return every shipped pack alone, every test pack alone, and the changes from one to another."""
-    found = {name: PackSchedule.only(pack(name)) for name in shipped()}
+def schedules() -> list[str]:
+    """Return the names of every shipped pack, every test pack, and every change between two."""
     tested = sorted(one.name for one in TEST_PACKS.iterdir() if one.is_dir())
-    found |= {f"test:{name}": PackSchedule.only(pack(name)) for name in tested}
-    for name, line in CHANGES.items():
-        found[f"change:{name}"] = PackSchedule.of(line())
-    return found
+    return [*shipped(), *(f"test:{one}" for one in tested), *(f"change:{one}" for one in CHANGES)]
+
+
+@cache
+def schedule(name: str) -> PackSchedule:
+    """Return the schedule of a name; made when a test asks, not when its file is read."""
+    kind, _, own = name.rpartition(":")
+    return PackSchedule.of(CHANGES[own]()) if kind == "change" else PackSchedule.only(pack(own))
 
 
 def _later(

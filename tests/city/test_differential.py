@@ -13,11 +13,10 @@ import pytest
 from passlight.city.duckdb_engine import DuckEngine
 from passlight.city.evaluate import told_lines
 from passlight.city.load import load_facts
-from tests.city.differential import differences, schedules, shipped
+from tests.city.differential import differences, schedule, schedules, shipped
 from tests.city.generator import World, make_world
 
 SOAK = int(os.environ.get("PASSLIGHT_SOAK", "0"))
-SCHEDULES = schedules()
 SHIPPED = shipped()
 PEOPLE, MOMENTS = (1_800, 48) if SOAK else (620, 24)
 
@@ -34,10 +33,10 @@ def city_lines(world: World, folder: Path) -> list[tuple[object, bytes]]:
 
 
 @pytest.mark.parametrize("seed", range(1, 1 + max(1, SOAK // 50)))
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("name", schedules())
 def test_both_evaluators_say_the_same(name: str, seed: int, tmp_path: Path) -> None:
     people, moments = (PEOPLE, MOMENTS) if name in SHIPPED else (40, 12)
-    world = make_world(SCHEDULES[name], people=people, seed=seed, moments=moments, knowledge=5)
+    world = make_world(schedule(name), people=people, seed=seed, moments=moments, knowledge=5)
     points, told = differences(world, city_lines(world, tmp_path))
     assert not told, f"{name}, seed {seed}:\n" + "\n".join(told)
     # Nobody is left out: the worlds are as large as they say, but for moments drawn twice.

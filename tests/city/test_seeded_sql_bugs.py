@@ -15,11 +15,10 @@ from passlight.city.duckdb_engine import DuckEngine
 from passlight.city.evaluate import told_lines
 from passlight.city.load import load_facts
 from passlight.city.store import Store
-from tests.city.differential import differences, person_lines, schedules
+from tests.city.differential import differences, person_lines, schedule
 from tests.city.generator import Moment, World, make_world
 from tests.scenarios import test_seeded_bugs as persons
 
-SCHEDULES = schedules()
 PEOPLE, MOMENTS = 90, 24
 SEEDS = (3, 4, 5, 6)
 
@@ -195,7 +194,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Benc
         key = (name, seed)
         if key not in made:
             world = make_world(
-                SCHEDULES[name], people=PEOPLE, seed=seed, moments=MOMENTS, knowledge=5
+                schedule(name), people=PEOPLE, seed=seed, moments=MOMENTS, knowledge=5
             )
             folder = tmp_path_factory.mktemp("world") / "store"
             store = load_facts(enumerate(world.facts), folder, persons=world.book.persons).store

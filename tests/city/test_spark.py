@@ -24,7 +24,6 @@ from tests.city.differential import differences, pack, shipped
 from tests.city.generator import World, make_world
 
 # With the other tests of Spark, so that one process has the one session.
-pytestmark = pytest.mark.xdist_group("spark")
 POINTS = 20_000
 # A short life: most of what Java would do here is compile what runs once.
 QUICK = {

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from passlight.cli.trace import command
@@ -11,7 +10,6 @@ from tests.exposure.test_trace_command import expected_csv
 from tests.exposure.worlds import cases_csv, edges, visits_csv, worlds
 
 # With the other tests of Spark, so that one process has the one session.
-pytestmark = pytest.mark.xdist_group("spark")
 
 
 def test_spark_finds_the_same_bytes(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.browser.conftest import FLAGS
 from tests.exposures.test_pages import LIST, post, upload, world
 
 __all__ = ["world"]
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 # A sheet of A4 with margins of 15 mm, in pixels of a browser.
 SHEET = {"width": 680, "height": 1009}
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
