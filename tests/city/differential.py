@@ -42,7 +42,7 @@ def person_lines(world: World) -> Iterator[tuple[Moment, list[bytes]]]:
     """Yield what the person evaluator says, moment by moment, subjects in code-point order."""
     book = world.book
     areas = AreaHistory.of(book.area_facts, world.schedule.area_codes)
-    deliveries = deliveries_of(book.source_facts) if book.source_facts else None
+    deliveries = deliveries_of(book.source_facts) or None
     subjects = sorted(book.persons)
     found: dict[Moment, list[bytes]] = {}
 

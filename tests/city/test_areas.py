@@ -213,6 +213,74 @@ def test_sources_are_silent_as_the_person_evaluator_says(world, within):
             assert got == wanted
 
 
+HOUR = timedelta(hours=1)
+
+
+def delivered(fact_id: str, ver: int, hours: float, **given: str) -> dict[str, object]:
+    at = (ORIGIN + hours * HOUR).isoformat()
+    told = {"kind": "source.delivered", "subject": "source:lab", "op": "assert", **given}
+    return {
+        "fact_id": fact_id,
+        "ver": ver,
+        "occurred_at": at,
+        "recorded_at": at,
+        "source": "lab",
+        "payload": {},
+        **told,
+    }
+
+
+def test_a_delivery_that_was_taken_back_is_none(tmp_path):
+    """By hand: the laboratory must deliver every 6 hours, and delivered at 0, 5, 9, 12 and 20.
+
+    That of 5 is retracted at 10, that of 9 is said again at 11 (nothing changes by it, but 11 is
+    a delivery too), that of 12 turns out at 13 to be of another source; 20's is retracted under
+    another kind and subject at 21. Nobody delivers by taking back.
+    """
+    told = (
+        delivered("a", 1, 0),
+        delivered("b", 1, 5),
+        delivered("c", 1, 9),
+        delivered("b", 2, 10, op="retract"),
+        delivered("c", 2, 11),
+        delivered("d", 1, 12),
+        delivered("d", 2, 13, subject="source:cdc"),
+        delivered("e", 1, 20),
+        delivered("e", 2, 21, op="retract", kind="stay", subject="p"),
+        delivered("c", 2, 22),
+    )
+    # Known at (hours): the hours without the laboratory.
+    wanted = {
+        9.5: [(None, 0), (15, None)],
+        10.5: [(None, 0), (6, 9), (15, None)],
+        12.5: [(None, 0), (6, 9), (18, None)],
+        13.5: [(None, 0), (6, 9), (17, None)],
+        20.5: [(None, 0), (6, 9), (17, 20), (26, None)],
+        None: [(None, 0), (6, 9), (17, None)],
+    }
+    facts = [fact_from_json(one) for one in told]
+    book = FactBook()
+    for fact in facts:
+        book.add(fact)
+    others = read_others(load_facts(enumerate(facts), tmp_path).store)
+    name = Text("陈旧", "stale")
+    lab = MandatorySource(
+        source="lab", within=Elapsed(6 * HOUR), when_stale=WhenStale.UNKNOWN, text=name
+    )
+    here = replace(differential.pack("jiangsu-2021"), mandatory=(lab,))
+
+    def micro(hours: float | None) -> int | None:
+        return None if hours is None else micros(ORIGIN + hours * HOUR)
+
+    for hours, silent in wanted.items():
+        expected = [(micro(start), micro(end)) for start, end in silent]
+        known_at = None if hours is None else ORIGIN + hours * HOUR
+        ((_, found),) = stale_intervals(here, deliveries_of(book.source_facts), known_at=known_at)
+        assert [(number(one.start), number(one.end)) for one in merge(found)] == expected, hours
+        (one,) = silences(here, others, number(known_at))
+        assert list(one.stretches) == expected, hours
+
+
 @pytest.mark.parametrize("zone", ZONES, ids=str)
 def test_calendar_days_are_the_same_worked_out_apart(zone):
     random = Random(7)

@@ -33,7 +33,7 @@ def wanted(world: World, moment: Moment) -> list[dict[str, object]]:
     at, known_at = moment
     book = world.book
     areas = AreaHistory.of(book.area_facts, world.schedule.area_codes)
-    deliveries = deliveries_of(book.source_facts) if book.source_facts else None
+    deliveries = deliveries_of(book.source_facts) or None
     clusters = book.clusters(known_at)
     rows: list[dict[str, object]] = []
     for person, subject in enumerate(sorted(book.persons)):

@@ -36,7 +36,21 @@ _PERSON = (
     f"NOT (starts_with(subject, '{AREA_PREFIX}') OR starts_with(subject, '{SOURCE_PREFIX}')"
     f" OR kind IN ({_OF_AREAS}))"
 )
-_DELIVERED = f"kind = {kind_rank('source.delivered')} AND starts_with(subject, '{SOURCE_PREFIX}')"
+_OF_SOURCES = (
+    f"asserted AND kind = {kind_rank('source.delivered')} "
+    f"AND starts_with(subject, '{SOURCE_PREFIX}')"
+)
+# A version that says the same of the same source again leaves the earlier one; any other ends it.
+_DELIVERIES = (
+    f"WITH told AS (SELECT fact_id, ver, subject, recorded_at, {_OF_SOURCES} AS delivers "
+    f"FROM versions WHERE fact_id IN (SELECT fact_id FROM versions WHERE {_OF_SOURCES})) "
+    f"SELECT DISTINCT subject[{len(SOURCE_PREFIX) + 1}:] AS source, recorded_at, withdrawn_at FROM "
+    "(SELECT one.subject, one.recorded_at, min(later.recorded_at) AS withdrawn_at FROM told AS one "
+    "LEFT JOIN told AS later ON later.fact_id = one.fact_id AND later.ver > one.ver "
+    "AND NOT (later.delivers AND later.subject = one.subject) WHERE one.delivers "
+    "GROUP BY one.fact_id, one.ver, one.subject, one.recorded_at) "
+    "WHERE withdrawn_at IS NULL OR recorded_at < withdrawn_at"
+)
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -165,6 +179,7 @@ class Building:
             f"SELECT * FROM versions WHERE {standing} AND kind IN ({_OF_AREAS}, {_OF_IDENTITY})"
         )
         self._write(f"others/range={number}.parquet", others)
+        self._write(f"deliveries/range={number}.parquet", _DELIVERIES)
         self._scatter(
             f"SELECT versions.*, bucket FROM versions ASOF JOIN ({self._first_people()}) AS firsts"
             f" ON versions.subject >= firsts.first WHERE {standing} AND {_PERSON}",
@@ -232,11 +247,8 @@ class Building:
                 f"SELECT {select_list(OTHER_COLUMNS, values)} FROM "
                 f"(SELECT *, {texts()} AS v FROM {rows})"
             )
-            skipped = len(SOURCE_PREFIX) + 1
-            writer.deliveries(
-                f"SELECT DISTINCT subject[{skipped}:] AS source, recorded_at FROM {self._raw()}"
-                f" WHERE {_DELIVERED}"
-            )
+            deliveries = sorted((self.work.folder / "deliveries").glob("*.parquet"))
+            writer.deliveries(f"SELECT * FROM {files(deliveries)}")
         writer.rest(buckets)
 
     def _write(self, name: str, query: str) -> None:

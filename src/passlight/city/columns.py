@@ -74,7 +74,11 @@ FACT_COLUMNS: Mapping[str, str] = {"person": BIGINT, **_VERSION_COLUMNS, **PAYLO
 OTHER_COLUMNS: Mapping[str, str] = {"subject": TEXT, **_VERSION_COLUMNS, **PAYLOAD_COLUMNS}
 """The same of areas, and of identities."""
 PEOPLE_COLUMNS: Mapping[str, str] = {"person": BIGINT, "subject": TEXT}
-DELIVERY_COLUMNS: Mapping[str, str] = {"source": TEXT, "recorded_at": BIGINT}
+DELIVERY_COLUMNS: Mapping[str, str] = {
+    "source": TEXT,
+    "recorded_at": BIGINT,
+    "withdrawn_at": BIGINT,  # from when on it is known to be none
+}
 ASKED_COLUMNS: Mapping[str, str] = {"area": TEXT}
 CROWDED_COLUMNS: Mapping[str, str] = {"person": BIGINT, "facts": BIGINT}
 

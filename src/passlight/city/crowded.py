@@ -23,6 +23,7 @@ from passlight.city.identity import members
 from passlight.city.others import AreaVersion, Others, known
 from passlight.core.facts.fact import AREA_PREFIX, Fact, Op
 from passlight.core.facts.kinds import KINDS, FactKind, FieldType
+from passlight.core.kernel.interval import Interval
 from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.schedule import PackSchedule
 from passlight.core.status.evaluate import evaluate
@@ -210,7 +211,11 @@ class _View:
         deliveries = None
         if others.deliveries is not None:
             deliveries = {
-                source: [instant(at) for at in times] for source, times in others.deliveries.items()
+                source: [
+                    Interval(instant(at), instant(ended) if ended is not None else None)
+                    for at, ended in times
+                ]
+                for source, times in others.deliveries.items()
             }
         return cls(
             codes=codes,

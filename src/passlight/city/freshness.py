@@ -26,10 +26,16 @@ def silences(pack: Pack, others: Others, known_at: int | None) -> tuple[Silence,
     found = []
     for source in pack.mandatory:
         times = others.deliveries.get(source.source, ())
-        heard = sorted(at for at in times if known_at is None or at <= known_at)
+        heard = sorted(at for at, ended in times if _known(at, ended, known_at))
         vouched = [(at, after(at, source.within, pack.zone)) for at in heard]
         found.append(Silence(source, tuple(outside(vouched))))
     return tuple(found)
+
+
+def _known(at: int, ended: int | None, known_at: int | None) -> bool:
+    if known_at is None:
+        return ended is None
+    return at <= known_at and (ended is None or known_at < ended)
 
 
 def outside(stretches: Iterable[tuple[int, int]]) -> list[Stretch]:

@@ -60,8 +60,9 @@ class Others:
 
     areas: tuple[AreaVersion, ...]
     links: tuple[LinkVersion, ...]
-    deliveries: Mapping[str, Sequence[int]] | None
-    """When each source delivered; None when nothing was ever told of any."""
+    deliveries: Mapping[str, Sequence[tuple[int, int | None]]] | None
+    """When each source delivered, and from when on that is known to be none; None when nothing
+    was ever told of any."""
     people: Mapping[str, int]
     """The numbers of all whom a fact of identity ever named."""
     asked: tuple[str, ...]
@@ -97,10 +98,10 @@ def read_others(store: Store) -> Others:
         people = dict(connection.execute(named, [str(store.linked_people)]).fetchall())
         asked = connection.execute("SELECT area FROM read_parquet(?)", [str(store.asked)])
         areas = tuple(area for (area,) in asked.fetchall())
-        told = "SELECT source, recorded_at FROM read_parquet(?) ORDER BY ALL"
-        times: dict[str, list[int]] = defaultdict(list)
-        for source, at in connection.execute(told, [str(store.deliveries)]).fetchall():
-            times[source].append(at)
+        told = "SELECT source, recorded_at, withdrawn_at FROM read_parquet(?) ORDER BY ALL"
+        times: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
+        for source, at, ended in connection.execute(told, [str(store.deliveries)]).fetchall():
+            times[source].append((at, ended))
         counted = "SELECT person FROM read_parquet(?)"
         crowded = connection.execute(counted, [str(store.crowded)]).fetchall()
         counted = "SELECT person, count(*) FROM read_parquet(?) GROUP BY person"

@@ -67,7 +67,7 @@ class StoreWriter:
 
     def deliveries(self, query: str) -> None:
         """Write when sources delivered."""
-        self._part("deliveries", DELIVERY_COLUMNS, query, order="source, recorded_at")
+        self._part("deliveries", DELIVERY_COLUMNS, query, order="source, recorded_at, withdrawn_at")
 
     def asked(self, query: str) -> None:
         """Write the areas that facts about people name."""

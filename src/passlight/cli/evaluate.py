@@ -298,7 +298,7 @@ def _lines(
     """Yield the lines, moment by moment, each moment sorted by subject in code-point order."""
     schedule = PackSchedule.only(pack)
     areas = AreaHistory.of(book.area_facts, schedule.area_codes)
-    deliveries = deliveries_of(book.source_facts) if book.source_facts else None
+    deliveries = deliveries_of(book.source_facts) or None
     subjects = sorted(book.persons | named)
     for at, known_at in moments:
         clusters = book.clusters(known_at)

@@ -204,7 +204,7 @@ def explain(
         identified=subject in book.persons,
         subject=subject,
         members=members,
-        deliveries=deliveries_of(book.source_facts) if book.source_facts else None,
+        deliveries=deliveries_of(book.source_facts) or None,
     ).status(at)
     sentences = list(explanation(status))
     if as_json:

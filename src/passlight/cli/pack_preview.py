@@ -96,7 +96,7 @@ def colours(
 ) -> Iterator[tuple[str, Shown]]:
     """Yield what everyone shows, by the person engine."""
     areas = AreaHistory.of(book.area_facts, schedule.area_codes)
-    deliveries = deliveries_of(book.source_facts) if book.source_facts else None
+    deliveries = deliveries_of(book.source_facts) or None
     clusters = book.clusters(known_at)
     for subject in tqdm(sorted(book.persons), desc="people", disable=None, file=sys.stderr):
         members = clusters.get(subject, frozenset((subject,)))

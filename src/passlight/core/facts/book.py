@@ -24,7 +24,7 @@ class FactBook:
         self._pages: dict[str, dict[str, None]] = defaultdict(dict)
         self._areas: dict[str, None] = {}
         self._identity: dict[str, None] = {}
-        self._sources: list[Fact] = []
+        self._sources: dict[str, None] = {}
         self.persons: set[str] = set()
 
     def add(self, fact: Fact) -> Fact | None:
@@ -38,7 +38,7 @@ class FactBook:
             self.persons.add(fact.subject)
             self._pages[fact.subject][fact.fact_id] = None
         else:
-            self._sources.append(fact)
+            self._sources[fact.fact_id] = None
         if fact.kind in KINDS_OF_IDENTITY:
             self._identity[fact.fact_id] = None
         return twin if twin is not None and not twin.same_content(fact) else None
@@ -58,8 +58,8 @@ class FactBook:
 
     @property
     def source_facts(self) -> list[Fact]:
-        """Return every version of the facts about sources."""
-        return self._sources
+        """Return every version of every fact that ever was about a source."""
+        return self._all_versions(self._sources)
 
     def clusters(self, known_at: datetime | None) -> Mapping[str, frozenset[str]]:
         """Return who is one person with whom, as known at ``known_at``."""

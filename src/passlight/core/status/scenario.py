@@ -17,6 +17,7 @@ from passlight.core.facts.fact import Fact
 from passlight.core.facts.form import fact_from_json
 from passlight.core.facts.intake import check_intake
 from passlight.core.facts.kinds import KINDS, FieldType
+from passlight.core.kernel.interval import Interval
 from passlight.core.kernel.problem import ProblemError
 from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.pack import Pack
@@ -150,7 +151,7 @@ class _Scenario:
     times: Times
     book: FactBook = field(default_factory=FactBook)
     areas: AreaHistory = field(default_factory=lambda: AreaHistory.of(()))
-    deliveries: dict[str, list[datetime]] | None = None
+    deliveries: dict[str, list[Interval]] | None = None
 
     @staticmethod
     def of(
@@ -180,7 +181,8 @@ class _Scenario:
         heard = self.case.get("deliveries")
         if heard is not None:
             self.deliveries = {
-                source: [self.times.read(time) for time in times] for source, times in heard.items()
+                source: [Interval(self.times.read(time), None) for time in times]
+                for source, times in heard.items()
             }
         expectations = self.case["expect"]
         if not expectations:

@@ -126,8 +126,9 @@ def identity_facts(*, up_to: int | None = None) -> list[Fact]:
 
 
 def delivery_facts(*, up_to: int | None = None) -> list[Fact]:
-    """Return the facts that say when a source delivered."""
-    return read_facts("kind = 'source.delivered'", [], up_to=up_to)
+    """Return every version of the facts that say, or once said, when a source delivered."""
+    told = "fact_id in (select fact_id from facts_fact where kind = 'source.delivered')"
+    return read_facts(told, [], up_to=up_to)
 
 
 def _start_of(day: date) -> datetime:

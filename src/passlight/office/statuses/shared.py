@@ -67,11 +67,12 @@ class SharedFacts:
         """Keep what concerns others, with every version of each such fact."""
         areas = {fact.fact_id for fact in versions if fact.subject.startswith(AREA_PREFIX)}
         identity = {fact.fact_id for fact in versions if fact.kind in KINDS_OF_IDENTITY}
+        delivered = {fact.fact_id for fact in versions if fact.kind == _DELIVERED}
         for fact in versions:
             assert fact.seq is not None, "facts of the log have numbers"
             if fact.fact_id in areas:
                 self._areas[fact.seq] = fact
-            if fact.kind == _DELIVERED:
+            if fact.fact_id in delivered:
                 self._deliveries[fact.seq] = fact
         if identity:
             self._links.add(fact for fact in versions if fact.fact_id in identity)
