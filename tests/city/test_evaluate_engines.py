@@ -120,12 +120,23 @@ def test_a_store_is_kept_and_used_again(facts: Path, tmp_path: Path) -> None:
     again = run(*AT, "--engine", "duckdb", "--store", store)
     assert first.stdout_bytes == again.stdout_bytes != b""
     assert (first.exit_code, again.exit_code) == (1, 0)
+    assert not again.stderr.startswith("facts 0,"), "the store says how many it holds"
     both = run("--facts", str(facts), *AT, "--engine", "duckdb", "--store", store)
     assert both.exit_code == 2
     assert "holds facts already" in both.stderr
     empty = run(*AT, "--engine", "duckdb", "--store", str(tmp_path / "none"))
     assert empty.exit_code == 2
     assert "--facts FILE" in empty.stderr
+
+
+def test_what_is_read_is_not_written_over(facts: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_bytes(facts.read_bytes())
+    for engine in ("person", "duckdb"):
+        found = run("--facts", str(own), *AT, "--engine", engine, "--out", str(own))
+        assert found.exit_code == 2
+        assert "is read, and would be lost" in found.stderr
+    assert own.read_bytes() == facts.read_bytes()
 
 
 def _gone(file: Path) -> None:

@@ -19,6 +19,7 @@ from passlight.cli.evaluate_city import (
     claim_folder,
     holds_store,
     make_store,
+    read_store,
     store_folder,
     write_parquet,
 )
@@ -171,7 +172,8 @@ def command(
         moments = _moments(at_text, known_text, points)
         named = _named(subjects)
         if out is not None:
-            check_target(out)
+            named_files = (facts if facts != "-" else None, points, subjects)
+            check_target(out, inputs=[Path(one) for one in named_files if one is not None])
         check_engine(_needed(engine, out))
         reading = Reading()
         tally: Counter[str] = Counter()
@@ -229,6 +231,7 @@ def fill_store(folder: Path, facts: str | None, reading: Reading) -> None:
         if not there:
             message = f"{folder}: holds no facts yet. Name them with --facts FILE."
             raise BadUsageError(message)
+        reading.facts = read_store(folder).manifest.facts
         return
     if there:
         message = f"{folder}: holds facts already. Leave --facts out to use them, or name another."

@@ -93,10 +93,33 @@ def make_store(
     """
     from passlight.city.load import load_facts
 
-    loaded = load_facts(facts, folder, persons=persons)
+    with tqdm(desc="store", unit=" parts", disable=None, file=sys.stderr) as bar:
+
+        def moved(what: str, done: int, total: int) -> None:
+            if total:  # reading the lines has a bar of its own
+                bar.set_description(f"store: {what}")
+                bar.reset(total=total)
+                bar.update(done)
+
+        loaded = load_facts(facts, folder, persons=persons, progress=moved)
     for number, fact_id, ver in loaded.contradictions:
         contradicted(number, fact_id, ver)
     return loaded.facts
+
+
+def read_store(folder: Path) -> "Store":
+    """Return the store in a folder.
+
+    Raises:
+        BadUsageError: when the folder holds none that can be read.
+    """
+    from passlight.city.store import StoreError, open_store
+
+    try:
+        return open_store(folder)
+    except StoreError as error:
+        remedy = f"Remove the folder {folder} and run with --facts FILE --store {folder}."
+        raise BadUsageError(f"{error} {remedy}") from error
 
 
 def city_lines(
@@ -108,13 +131,8 @@ def city_lines(
         BadUsageError: when the folder holds no store that can be read, or Spark does not start.
     """
     from passlight.city.evaluate import told_lines
-    from passlight.city.store import StoreError, open_store
 
-    try:
-        store = open_store(folder)
-    except StoreError as error:
-        remedy = f"Remove the folder {folder} and run with --facts FILE --store {folder}."
-        raise BadUsageError(f"{error} {remedy}") from error
+    store = read_store(folder)
     running = start_engine(engine, store)
     people = store.people_count * len(moments)
     try:
