@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from passlight.city.duckdb_engine import DuckEngine
-from passlight.city.evaluate import lines
+from passlight.city.evaluate import told_lines
 from passlight.city.load import load_facts
 from passlight.core.facts.book import FactBook
 from passlight.core.facts.fact import Fact, Op
@@ -66,7 +66,7 @@ def told(made: Pack, facts: list[Fact], at: str, folder: Path) -> dict[str, Any]
     store = load_facts(enumerate(facts), folder / "store", persons=book.persons).store
     engine = DuckEngine(threads=1)
     try:
-        (line,) = lines(engine, store, world.schedule, world.moments)
+        ((_, _, line),) = told_lines(engine, store, world.schedule, world.moments)
     finally:
         engine.close()
     assert line == wanted

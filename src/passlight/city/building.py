@@ -110,7 +110,7 @@ class Building:
         self._scatter(
             f"SELECT file_row_number AS person, subject, "
             f"file_row_number // {self.people_a_bucket} AS bucket "
-            f"FROM read_parquet({quoted(str(ordered))}, file_row_number = true)",
+            f"FROM read_parquet({quoted(ordered)}, file_row_number = true)",
             done,
             by="bucket",
         )
@@ -260,7 +260,7 @@ class Building:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         self.work.connection.execute(
-            f"COPY ({query}) TO {quoted(str(part))} (FORMAT parquet, PARTITION_BY ({by}))"
+            f"COPY ({query}) TO {quoted(part)} (FORMAT parquet, PARTITION_BY ({by}))"
         )
         part.replace(into)
 

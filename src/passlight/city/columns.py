@@ -81,10 +81,16 @@ DELIVERY_COLUMNS: Mapping[str, str] = {
 }
 ASKED_COLUMNS: Mapping[str, str] = {"area": TEXT}
 CROWDED_COLUMNS: Mapping[str, str] = {"person": BIGINT, "facts": BIGINT}
+RANGE_COLUMNS: Mapping[str, str] = {"kind": "SMALLINT", "low": BIGINT, "high": BIGINT}
+INSTANTS = (
+    *("occurred_at", "occurred_until", "recorded_at", "p_sampled_at", "p_left_at"),
+    *("p_arrived_at", "p_from", "p_until", "p_expires_at"),
+)
+"""The columns whose days and dates rules work with."""
 
 _SCHEMA = (
     *(FACT_COLUMNS, OTHER_COLUMNS, PEOPLE_COLUMNS, DELIVERY_COLUMNS, ASKED_COLUMNS),
-    CROWDED_COLUMNS,
+    *(CROWDED_COLUMNS, RANGE_COLUMNS),
 )
 # A row names its kind by rank, and one that is not known by the rank that the next one will have.
 SCHEMA_HASH = sha256(

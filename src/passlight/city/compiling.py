@@ -33,10 +33,6 @@ from passlight.core.status.line import LineRow
 
 Number = Callable[[str | None], int]
 UTC_ZONE = ZoneInfo("UTC")
-_INSTANTS = (
-    *("occurred_at", "occurred_until", "recorded_at", "p_sampled_at", "p_left_at"),
-    *("p_arrived_at", "p_from", "p_until", "p_expires_at"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,15 +164,8 @@ class Compiled:
         # A stay in a listed area may end long after the last fact about a person.
         for area in self.others.areas:
             found += [area.occurred_at, area.occurred_until or area.occurred_at]
-        columns = ", ".join(f"min({name}), max({name})" for name in _INSTANTS)
-        ranks = ", ".join(str(kind_rank(kind)) for kind in sorted(kinds))
-        files = [self.store.facts(bucket) for bucket in self.store.buckets]
-        if files:
-            self.engine.register_parquet("facts_everywhere", [*files, self.store.linked])
-            asked = f"SELECT {columns} FROM facts_everywhere WHERE kind IN ({ranks})"
-            for batch in self.engine.rows(asked):
-                found += [value for row in batch for value in row if value is not None]
-            self.engine.drop("facts_everywhere")
+        for kind in kinds:
+            found += self.others.ranges.get(kind_rank(kind), ())
         return min(found), max(found)
 
     def _register(self) -> None:

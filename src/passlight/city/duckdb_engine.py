@@ -8,11 +8,7 @@ import duckdb
 
 from passlight.city.dialect import DuckDialect
 from passlight.city.engine import Row
-
-
-def quoted(path: Path) -> str:
-    """Return a path as an SQL text."""
-    return "'" + str(path).replace("'", "''") + "'"
+from passlight.city.writing import quoted
 
 
 class DuckEngine:

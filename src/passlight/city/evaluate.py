@@ -52,33 +52,12 @@ def evaluate_full(
     store: Store,
     schedule: PackSchedule,
     moments: Sequence[Moment],
-    *,
-    named: Iterable[str] = (),
-    progress: Progress | None = None,
 ) -> Iterator[tuple[Moment, LineRow]]:
-    """Yield every person's row at every moment, moment by moment, in code-point order of subjects.
-
-    ``named`` are subjects asked about beside those of the store: who has no facts is unknown.
-    ``progress`` is told how many people a step has done.
-    """
-    for part, asked, rows in _answered(engine, store, schedule, moments, progress):
+    """Yield every person's row at every moment, moment by moment, in the order of subjects."""
+    for part, asked, rows in _answered(engine, store, schedule, moments, None):
         teller = Teller(part, asked)
-        others = _others(part, asked, named)
+        others = _others(part, asked, ())
         yield from ((moments[asked.place], row) for row in _merged(teller.rows(rows), others))
-
-
-def lines(
-    engine: Engine,
-    store: Store,
-    schedule: PackSchedule,
-    moments: Sequence[Moment],
-    *,
-    named: Iterable[str] = (),
-    progress: Progress | None = None,
-) -> Iterator[bytes]:
-    """Yield the lines of ``passlight evaluate``, in its order."""
-    told = told_lines(engine, store, schedule, moments, named=named, progress=progress)
-    return (line for _, _, line in told)
 
 
 def told_lines(

@@ -69,6 +69,8 @@ class Others:
     """The areas that facts about people name."""
     crowded: frozenset[int]
     """Who has more versions of facts than the store's ``crowd``."""
+    ranges: Mapping[int, tuple[int, int]]
+    """The earliest and the latest instant that facts of a kind, by its rank, name."""
     facts_of: Mapping[int, int]
     """How many versions there are about those whom a fact of identity ever named."""
 
@@ -104,6 +106,8 @@ def read_others(store: Store) -> Others:
             times[source].append((at, ended))
         counted = "SELECT person FROM read_parquet(?)"
         crowded = connection.execute(counted, [str(store.crowded)]).fetchall()
+        told = "SELECT kind, low, high FROM read_parquet(?)"
+        ranges = connection.execute(told, [str(store.ranges)]).fetchall()
         counted = "SELECT person, count(*) FROM read_parquet(?) GROUP BY person"
         facts_of = dict(connection.execute(counted, [str(store.linked)]).fetchall())
     finally:
@@ -115,6 +119,7 @@ def read_others(store: Store) -> Others:
         people=people,
         asked=areas,
         crowded=frozenset(person for (person,) in crowded),
+        ranges={kind: (low, high) for kind, low, high in ranges},
         facts_of=facts_of,
     )
 

@@ -66,7 +66,7 @@ class Work:
         """Return the query that reads a CSV in which texts are quoted and null is not."""
         typed = ", ".join(f"{quoted(name)}: {quoted(form)}" for name, form in columns.items())
         return (
-            f"SELECT * FROM read_csv({quoted(str(path))}, auto_detect=false, header=false, "
+            f"SELECT * FROM read_csv({quoted(path)}, auto_detect=false, header=false, "
             f"delim=',', quote='\"', escape='\"', new_line='\\n', nullstr='', "
             f"allow_quoted_nulls=false, max_line_size={LINE_BYTES_MAX}, columns={{{typed}}})"
         )

@@ -10,6 +10,7 @@ A folder that DuckDB and Spark read alike::
     others/data.parquet                OTHER_COLUMNS of areas and identities
     deliveries/data.parquet            when a source delivered
     asked/data.parquet                 the areas that facts about people name
+    ranges/data.parquet                the earliest and the latest instant of each kind of fact
     crowded/data.parquet               who has more than ``manifest.crowd`` versions of facts
 
 A bucket is a contiguous range of people; with ``linked`` it can be evaluated alone.
@@ -30,7 +31,7 @@ CROWD = 500
 MANIFEST = "manifest.json"
 PARTS = (
     *("people", "facts", "linked", "linked_people", "others", "deliveries", "asked"),
-    "crowded",
+    *("crowded", "ranges"),
 )
 _DATA = "data.parquet"
 # A Parquet file begins and ends with it; before the last one stands the length of its footer.
@@ -124,6 +125,11 @@ class Store:
     def crowded(self) -> Path:
         """Return who has more versions of facts than ``manifest.crowd``, and how many."""
         return part_file(self.folder, "crowded")
+
+    @property
+    def ranges(self) -> Path:
+        """Return the earliest and the latest instant that facts of each kind name."""
+        return part_file(self.folder, "ranges")
 
 
 def people_file(folder: Path, bucket: int) -> Path:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import duckdb
 
 from passlight.city.columns import micros
-from passlight.city.duckdb_engine import quoted
+from passlight.city.writing import quoted
 from passlight.core.kernel.limits import FACT_EARLIEST, FACT_LATEST, FACT_TEXT_CHARS_MAX
 from passlight.core.kernel.problem import Problem, ProblemError
 

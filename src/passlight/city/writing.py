@@ -15,8 +15,10 @@ from passlight.city.columns import (
     CROWDED_COLUMNS,
     DELIVERY_COLUMNS,
     FACT_COLUMNS,
+    INSTANTS,
     OTHER_COLUMNS,
     PEOPLE_COLUMNS,
+    RANGE_COLUMNS,
     SCHEMA_HASH,
     select_list,
 )
@@ -77,6 +79,10 @@ class StoreWriter:
         """Write who has more versions of facts than ``crowd``, and how many."""
         self._part("crowded", CROWDED_COLUMNS, query, order="person")
 
+    def ranges(self, query: str) -> None:
+        """Write the earliest and the latest instant that facts of each kind name."""
+        self._part("ranges", RANGE_COLUMNS, query, order="kind")
+
     def rest(self, buckets: int) -> None:
         """Write what follows from the parts that are there, and empty files for those that lack."""
         self.others(_nothing(OTHER_COLUMNS))
@@ -85,6 +91,7 @@ class StoreWriter:
             self.linked(people=_nothing(PEOPLE_COLUMNS), facts=_nothing(FACT_COLUMNS))
             self.asked(_nothing(ASKED_COLUMNS))
             self.crowded(_nothing(CROWDED_COLUMNS))
+            self.ranges(_nothing(RANGE_COLUMNS))
             return
         facts = files([facts_file(self.folder, one) for one in range(buckets)])
         people = files([people_file(self.folder, one) for one in range(buckets)])
@@ -102,6 +109,12 @@ class StoreWriter:
             for one in range(buckets)
         )
         self.crowded(" UNION ALL ".join(counted))
+        lows = ", ".join(f"min({name})" for name in INSTANTS)
+        highs = ", ".join(f"max({name})" for name in INSTANTS)
+        self.ranges(
+            f"SELECT kind, least({lows}) AS low, greatest({highs}) AS high "
+            f"FROM {facts} GROUP BY kind"
+        )
         areas = "SELECT unnest([p_area, p_from_area, p_to_area])"
         self.asked(f"SELECT DISTINCT area FROM ({areas} AS area FROM {facts}) WHERE area <> ''")
 
@@ -144,7 +157,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, path: Path, query: str)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     connection.execute(
-        f"COPY ({query}) TO {quoted(str(part))} "
+        f"COPY ({query}) TO {quoted(part)} "
         f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_A_GROUP})"
     )
     part.replace(path)
@@ -152,7 +165,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, path: Path, query: str)
 
 def files(paths: Iterable[Path]) -> str:
     """Return the table function that reads these files, without what their folders say."""
-    names = ", ".join(quoted(str(path)) for path in paths)
+    names = ", ".join(quoted(path) for path in paths)
     return f"read_parquet([{names}], hive_partitioning = false)"
 
 
@@ -160,6 +173,6 @@ def _nothing(columns: Mapping[str, str]) -> str:
     return f"SELECT {select_list(columns, {})} WHERE false"
 
 
-def quoted(text: str) -> str:
-    """Return the text as a literal of SQL."""
-    return "'" + text.replace("'", "''") + "'"
+def quoted(text: str | Path) -> str:
+    """Return the text, or the path, as a literal of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"

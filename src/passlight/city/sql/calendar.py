@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from passlight.city.columns import micros
 from passlight.city.dialect import Dialect
 from passlight.core.kernel.calendar import CalendarDays, Duration, Elapsed, Years
 
@@ -34,20 +35,15 @@ class Change:
     after: int
 
 
-def instant_of(micros: int) -> datetime:
+def instant_of(at: int) -> datetime:
     """Return the instant, held within what the calendar of Python can name."""
-    low, high = micros_of(_FIRST), micros_of(_LAST)
-    return _EPOCH + timedelta(microseconds=min(max(micros, low), high))
+    low, high = micros(_FIRST), micros(_LAST)
+    return _EPOCH + timedelta(microseconds=min(max(at, low), high))
 
 
-def micros_of(instant: datetime) -> int:
-    """Return the microseconds since 1970 of an aware instant."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-def _offset(zone: ZoneInfo, micros: int) -> int:
+def _offset(zone: ZoneInfo, at: int) -> int:
     # An aware instant has an offset: zero stands for a None that cannot be.
-    found = instant_of(micros).astimezone(zone).utcoffset() or timedelta(0)
+    found = instant_of(at).astimezone(zone).utcoffset() or timedelta(0)
     return found // timedelta(microseconds=1)
 
 

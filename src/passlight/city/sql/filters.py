@@ -48,11 +48,6 @@ def columns_of(field: str, kinds: tuple[str, ...]) -> dict[str, FieldType]:
     return found
 
 
-def read_columns(wanted: Filter) -> set[str]:
-    """Return the payload columns that a filter reads."""
-    return {column for one in wanted.where for column in columns_of(one.field, wanted.kinds)}
-
-
 def _meets(dialect: Dialect, condition: Condition, kinds: tuple[str, ...], row: str) -> str:
     columns = columns_of(condition.field, kinds)
     if condition.test is Test.PRESENT:

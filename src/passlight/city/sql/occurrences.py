@@ -8,9 +8,9 @@ behind it, NONE where there is none), ``o_start``, ``o_expiry``, and one column 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from passlight.city.columns import payload_column
+from passlight.city.columns import micros, payload_column
 from passlight.city.dialect import BIGINT, EVER, NEVER, Dialect
-from passlight.city.sql.calendar import Calendar, micros_of
+from passlight.city.sql.calendar import Calendar
 from passlight.city.sql.filters import kinds_are, measured, no_negatives, passes
 from passlight.city.sql.points import Told
 from passlight.city.sql.stages import Stages, Statement
@@ -344,7 +344,7 @@ class Forms:
 
     def _floor(self, form: AbsenceForm, stages: Stages) -> str:
         start = self.pack.effective.start
-        effective = self.dialect.big(micros_of(start) if start is not None else EVER)
+        effective = self.dialect.big(micros(start) if start is not None else EVER)
         if form.birth is None:
             return effective
         return f"greatest({effective}, {self.calendar.add('born', form.birth, stages.let)})"

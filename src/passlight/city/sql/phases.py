@@ -7,8 +7,8 @@ and what it still needs are told only where somebody reads them.
 
 from dataclasses import dataclass, replace
 
+from passlight.city.columns import micros
 from passlight.city.dialect import BIGINT, NEVER, Dialect
-from passlight.city.sql.calendar import micros_of
 from passlight.city.sql.occurrences import NONE, Occurring
 from passlight.city.sql.points import NEED_FIELDS, Look, Reached, Setting
 from passlight.city.sql.stages import Stages
@@ -125,7 +125,7 @@ class Phases:
         if not phase.parameters or pack.existing_measures is Existing.KEEP:
             return end
         found = {at for name in phase.parameters for at in pack.parameters[name].changes()}
-        for change in sorted(micros_of(at) for at in found):
+        for change in sorted(micros(at) for at in found):
             at = self._dialect.big(change)
             later = replace(look, as_of=change).of(phase.ends)
             moved = let(f"({start} < {at} AND ({end.at} IS NULL OR {end.at} > {at}))")

@@ -7,8 +7,9 @@ person's counted facts beside it. One function a kind of point.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from passlight.city.columns import micros
 from passlight.city.dialect import BIGINT, EVER, Dialect
-from passlight.city.sql.calendar import Calendar, Let, itself, micros_of
+from passlight.city.sql.calendar import Calendar, Let, itself
 from passlight.city.sql.chains import Linking
 from passlight.city.sql.stages import Stages
 from passlight.core.kernel.calendar import Duration
@@ -147,7 +148,7 @@ class Look:
 
     def _values(self, amount: Parameter) -> list[tuple[int, Duration]]:
         parameter = self.setting.pack.parameters[amount.name]
-        return [(micros_of(at), value) for at, value in parameter.values]
+        return [(micros(at), value) for at, value in parameter.values]
 
     def _dated(self, values: Sequence[tuple[int, str]]) -> str:
         """Return the value in force as of this look; before the first date, the first one."""
@@ -166,7 +167,7 @@ class Look:
         if not isinstance(amount, Parameter):
             return self.dialect.big(amount)
         parameter = self.setting.pack.parameters[amount.name]
-        values = [(micros_of(at), self.dialect.big(value)) for at, value in parameter.values]
+        values = [(micros(at), self.dialect.big(value)) for at, value in parameter.values]
         return self._dated(values)
 
     def _after(self, point: After) -> Reached:

@@ -36,16 +36,21 @@ class Waivers:
 
     def statements(self) -> Iterator[Statement]:
         """Yield the statements that find the waivers."""
-        yield Statement(self.name, self._found(), kept=True)
-
-    def _found(self) -> str:
         parts = [
             self._under(place, permission) for place, permission in enumerate(self.pack.waivers)
         ]
-        granted = " UNION ALL ".join(parts)
+        # Kept: an engine that knows that none names a fact does not read everybody's for it.
+        yield Statement(self._granted, " UNION ALL ".join(parts), kept=True)
+        yield Statement(self.name, self._found(), kept=True)
+
+    @property
+    def _granted(self) -> str:
+        return f"granted_{self.number}"
+
+    def _found(self) -> str:
         named = (
             "SELECT w.p, f.fact_id, f.fact FROM facts_now f JOIN "
-            f"(SELECT DISTINCT p, named FROM ({granted}) w WHERE named IS NOT NULL) w "
+            f"(SELECT DISTINCT p, named FROM {self._granted} w WHERE named IS NOT NULL) w "
             "ON w.p = f.p AND w.named = f.fact_id"
         )
         big = self.dialect.big
@@ -54,7 +59,7 @@ class Waivers:
         )
         return (
             f"SELECT w.p, w.rule, w.phase, {fact} AS fact, w.s, w.e, w.permission, w.granted_at, "
-            f"w.waiver FROM ({granted}) w LEFT JOIN ({named}) n "
+            f"w.waiver FROM {self._granted} w LEFT JOIN ({named}) n "
             "ON n.p = w.p AND n.fact_id = w.named WHERE w.s < w.e"
         )
 
