@@ -240,6 +240,6 @@ def test_how_fast_contacts_are_found(world, capsys):
     with capsys.disabled():
         print(
             f"\ncase confirmed → contacts' facts landed, 2,000 visits, {found} exposures of"
-            f" {cases} cases: p50 {took[cases // 2] * 1000:.0f} ms, p99 {took[-1] * 1000:.0f} ms"
+            f" {cases} cases: p50 {took[cases // 2] * 1000:.0f} ms, slowest {took[-1] * 1000:.0f} ms"
         )
     assert took[cases // 2] < 10
