@@ -54,6 +54,7 @@ def switched():
 
 
 @pytest.mark.fault
+@pytest.mark.serial
 def test_killed_at_any_moment_it_ends_in_the_same_state(city, monkeypatch):
     clock = HandClock(SystemClock().now().replace(microsecond=0) - timedelta(hours=1))
     monkeypatch.setenv("PASSLIGHT_SWITCH_PEOPLE", "1000000")
