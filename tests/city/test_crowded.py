@@ -142,6 +142,18 @@ def test_a_retraction_counts_from_the_moment_at_which_it_was_known(
     engine.close()
 
 
+def test_a_kind_that_is_not_known_ends_nothing(tmp_path: Path) -> None:
+    """By hand: a log of a later version holds a kind of its own; the contact is red all the same."""
+    contact = about("p", 0, 0)
+    newer = replace(about("p", 1, 5), kind="later.kind", payload={})
+    store = load_facts(enumerate([contact, newer]), tmp_path / "store", crowd=0).store
+    engine = DuckEngine(threads=1)
+    schedule = PackSchedule.only(pack("jiangsu-2021"))
+    told = told_lines(engine, store, schedule, [(START + timedelta(days=1), None)])
+    assert [json.loads(line)["colour"] for _, _, line in told] == ["red"]
+    engine.close()
+
+
 def test_a_fact_comes_back_from_the_store_with_all_that_rules_read(tmp_path: Path) -> None:
     """Every kind, every field it knows, and a waiver's three words; the oracle is what went in."""
     sent = [every_field(kind) for kind in KINDS.values() if not kind.name.startswith("area.")]

@@ -177,19 +177,24 @@ def test_what_differs_again_is_an_alarm_and_a_newer_fact_is_none(town):
     assert (notice.code, notice.params["count"]) == ("recompute.notice_alarm", 1)
 
 
+def kill(run, clock, *, at, done):
+    """Go on with a run until it has done so much of a step, and end it there."""
+
+    def killed(step, so_far, total):
+        if (step, so_far) == (at, done):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go_on(run, clock, progress=killed, pause=lambda seconds: None)
+
+
 def test_a_run_that_was_killed_goes_on_with_the_bucket_it_was_at(town, monkeypatch):
     clock, publisher, _ = town
     monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "40")
     for ordinal in (3, 50):
         damage(ordinal, state="unknown")
     run = ask_for_run(user=None, clock=clock)
-
-    def killed(step, done, total):
-        if step == "evaluate" and done == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        go_on(run, clock, progress=killed, pause=lambda seconds: None)
+    kill(run, clock, at="evaluate", done=1)
     run = Run.objects.get()
     assert (run.state, run.bucket, run.compared) == ("running", 1, 40)
     run = go_on(run, clock, progress=lambda *_: None, pause=lambda seconds: follow(publisher))
@@ -202,13 +207,7 @@ def test_who_is_exported_in_other_buckets_after_a_kill_loses_no_fact(town, monke
     clock, publisher, _ = town
     monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "40")
     run = ask_for_run(user=None, clock=clock)
-
-    def killed(step, done, total):
-        if step == "versions":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        go_on(run, clock, progress=killed, pause=lambda seconds: None)
+    kill(run, clock, at="versions", done=0)
     monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "30")
     run = recompute(clock, publisher)
     assert (run.state, run.compared, run.counts) == ("done", 80, {})
@@ -219,13 +218,7 @@ def test_results_are_not_gone_on_with_when_their_facts_are_lost(town, monkeypatc
     clock, _, _ = town
     monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "30")
     run = ask_for_run(user=None, clock=clock)
-
-    def killed(step, done, total):
-        if step == "evaluate" and done == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        go_on(run, clock, progress=killed, pause=lambda seconds: None)
+    kill(run, clock, at="evaluate", done=1)
     monkeypatch.setenv("PASSLIGHT_CITY_BUCKET", "60")
     (manifest,) = city_folder().glob(f"recompute-*/store/{MANIFEST}")
     manifest.unlink()
