@@ -1,5 +1,5 @@
 # The commands of this repository. `make demo` and `make test` need nothing set up before.
-.PHONY: help setup demo test test-newer check fix bench faults soak clean
+.PHONY: help setup demo test test-newer check fix bench wheel faults soak clean
 NEWER ?= 3.13
 SOAK ?= 200
 
@@ -31,11 +31,17 @@ test-newer:      ## Run the suite without a browser on a newer Python (NEWER=3.1
 bench: setup     ## Measure side by side; see docs/benchmarks.md
 	@.venv/bin/python -m bench
 
+wheel:           ## The package for a server, rules as machine code, into build/wheel
+	@tools/setup.sh
+	@tools/wheel.sh
+
 faults: setup    ## The long form of the fault tests and of the two days at a hall
 	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py tests/browser/test_pages.py -q
 
 soak: setup      ## Both evaluators on two million points, SOAK (200) odd packs, SOAK outbreaks
 	@PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city/test_differential.py tests/city/test_odd_worlds.py -q -n 2
+	@tools/wheel.sh
+	@.venv/bin/pytest -o pythonpath="build/wheel/unpacked ." tests/city/test_differential.py -q -n 2
 	@.venv/bin/passlight simulate --check --city --seeds $(SOAK)
 
 clean:           ## Remove what setup and the demo made

@@ -4,14 +4,20 @@ A person has five facts: an arrival from a listed area, a suspicion that became 
 a discharge, a negative test; parsed already, as they lie in the log. Evaluating is the whole
 timeline and the status at one instant. All loops run in this process, in turn, several times;
 the ratio says what the rules cost on top of touching the facts at all. ``from its first day``
-is the same pack in a schedule, as an office runs it.
+is the same pack in a schedule, as an office runs it. ``machine code`` is the same sources as a
+server's package has them (``make wheel``), in a process of its own that takes its own bare loop.
 
     .venv/bin/python -m bench evaluation
 """
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -22,11 +28,13 @@ from passlight.core.facts.history import fact_order
 from passlight.core.rules.areas import AreaHistory
 from passlight.core.rules.load import load_pack
 from passlight.core.rules.schedule import PackSchedule
+from passlight.core.status import evaluate as evaluate_module
 from passlight.core.status.evaluate import evaluate
 from passlight.core.status.status import Status
 from passlight.runtime.packs import read_pack_folder, shipped_packs
 
 Work = tuple[Callable[[Any], object], list[Any]]
+ROOT = Path(__file__).parents[1]
 ORIGIN = datetime(2022, 4, 20, tzinfo=UTC)
 NOW = ORIGIN + timedelta(days=12)
 ROUNDS = 5
@@ -98,8 +106,8 @@ def evaluator(schedule: PackSchedule) -> Callable[[list[Fact]], Status]:
     return lambda facts: evaluate(schedule, facts, areas=areas).status(NOW)
 
 
-def run(seconds: float) -> list[Row]:
-    """Return the figures; ``seconds`` is how long they are taken together."""
+def taken(seconds: float) -> dict[str, float]:
+    """Return the median µs a person of each work, in this process."""
     people = [person(number) for number in range(500)]
     lines = [[fact_line(one) for one in facts] for facts in people]
     works: dict[str, Work] = {"bare": (bare, people), "parse": (read, lines)}
@@ -107,19 +115,45 @@ def run(seconds: float) -> list[Row]:
         pack = load_pack(read_pack_folder(shipped_packs() / name))
         works[name] = (evaluator(PackSchedule.only(pack)), people)
         works[f"{name}, from its first day"] = (evaluator(PackSchedule.of([pack])), people)
-    found = timed(works, seconds=2 * seconds)
+    return timed(works, seconds=2 * seconds)
+
+
+def taken_compiled(seconds: float) -> dict[str, float]:
+    """Return the same for the package with machine code, which is made when it is not there."""
+    subprocess.run([ROOT / "tools" / "wheel.sh"], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.evaluation", str(seconds)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'build/wheel/unpacked'}:{ROOT}"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def run(seconds: float) -> list[Row]:
+    """Return the figures; ``seconds`` is how long those of one process are taken together."""
+    found = taken(seconds)
     rows = [
         Row(name="sort and walk five facts", value=found["bare"], unit="µs/person"),
         Row(name="parse five fact lines", value=found["parse"], unit="µs/person"),
     ]
-    rows.extend(
-        Row(
-            name=f"evaluate a person, {name}",
-            value=found[name],
-            unit="µs/person",
-            compared_with="sorting and walking the same five facts",
-            ratio=found[name] / found["bare"],
+    for how, figures in (("", found), (", machine code", taken_compiled(seconds))):
+        rows.extend(
+            Row(
+                name=f"evaluate a person, {name}{how}",
+                value=figures[name],
+                unit="µs/person",
+                compared_with="sorting and walking the same five facts",
+                ratio=figures[name] / figures["bare"],
+            )
+            for name in list(figures)[2:]
         )
-        for name in list(works)[2:]
-    )
     return rows
+
+
+if __name__ == "__main__":
+    assert evaluate_module.__file__.endswith((".so", ".pyd")), "this is not the compiled package"
+    print(json.dumps(taken(float(sys.argv[1]))))

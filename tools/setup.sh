@@ -80,4 +80,7 @@ if [ "$tests" = yes ]; then
   # A real broker and a real camera path for the tests of the gate.
   [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || need mosquitto || exit 2
   command -v ffmpeg >/dev/null || need ffmpeg || exit 2
+  # The package for a server is compiled.
+  { command -v cc >/dev/null && [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ]; } ||
+    need gcc libc6-dev python3-dev || exit 2
 fi

@@ -126,7 +126,22 @@ def _fonts(_settings: Settings) -> Finding:
     )
 
 
-CHECKS: tuple[Callable[[Settings], Finding], ...] = (_postgres, _keys, _fonts, _heartbeat, _gates)
+def _rules(_settings: Settings) -> Finding:
+    from passlight.core.status import evaluate
+
+    compiled = not evaluate.__file__.endswith(".py")
+    slower = "interpreted; the package of make wheel needs half the time"
+    return Finding(what="rules", good=True, found="machine code" if compiled else slower)
+
+
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (
+    _postgres,
+    _keys,
+    _fonts,
+    _rules,
+    _heartbeat,
+    _gates,
+)
 
 
 @click.command()

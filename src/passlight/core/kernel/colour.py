@@ -7,10 +7,14 @@ and neither is ever shown as green.
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 
 class Colour(StrEnum):
-    """The colour or the answer that stands in its place."""
+    """The colour or the answer that stands in its place.
+
+    ``strictness`` is 1, 2, 3 for green, yellow, red (the two bits of a PL1 code); 0 for the others.
+    """
 
     GREEN = "green"
     YELLOW = "yellow"
@@ -18,19 +22,18 @@ class Colour(StrEnum):
     UNKNOWN = "unknown"
     CLOSED = "closed"
 
-    @property
-    def strictness(self) -> int:
-        """Return 1, 2, 3 for green, yellow, red (the two bits of a PL1 code); 0 for the others."""
-        return _STRICTNESS[self]
+    if TYPE_CHECKING:
+
+        @property
+        def strictness(self) -> int:
+            """Return it; really an attribute, for it is asked often for each person."""
 
 
-_STRICTNESS = {
-    Colour.GREEN: 1,
-    Colour.YELLOW: 2,
-    Colour.RED: 3,
-    Colour.UNKNOWN: 0,
-    Colour.CLOSED: 0,
-}
+for _strictness, _colours in enumerate(
+    ((Colour.UNKNOWN, Colour.CLOSED), (Colour.GREEN,), (Colour.YELLOW,), (Colour.RED,))
+):
+    for _colour in _colours:
+        vars(_colour)["strictness"] = _strictness
 
 
 def strictest(colours: Iterable[Colour]) -> Colour:

@@ -93,7 +93,7 @@ class Measure(NamedTuple):
 def strongest_first(measures: Sequence[Measure]) -> tuple[Measure, ...]:
     """Return the measures in their ``order``, which mostly they have by colour and start."""
     if len(measures) > 1:
-        ranks = [(-measure.phase.colour.strictness, measure.start) for measure in measures]
+        ranks = [(-measure.phase.colour.strictness, measure.when[0]) for measure in measures]
         if not all(map(lt, ranks, ranks[1:])):
             measures = sorted(measures, key=Measure.order)
     return tuple(measures)

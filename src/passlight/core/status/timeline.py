@@ -173,10 +173,12 @@ class Timeline:
         active: list[Measure] = []
         waived: list[Measure] = []
         for measure in span.outcome.measures:
-            start, end = measure.when  # no piece is outside it
+            start, end = when = measure.when  # no piece is outside it
             if (start is not None and at < start) or (end is not None and at >= end):
                 continue
-            if measure.active(at):
+            # Mostly it is in force all of its time: nothing is waived, and no pack ends before it.
+            pieces = measure.pieces
+            if (pieces and pieces[0] is when) or measure.active(at):
                 active.append(measure)
             else:
                 waived.append(measure)
