@@ -55,7 +55,14 @@ def evaluate(
         spans = _join(spans)
     closing = [fact for fact in current if fact.kind in _CLOSING]
     closed_at = _closed_at(closing, spans) if closing else None
-    return Timeline(subject, known_at, identified, closed_at, tuple(current), tuple(spans))
+    return Timeline(
+        subject,
+        known_at,
+        identified=identified,
+        closed_at=closed_at,
+        facts=tuple(current),
+        spans=tuple(spans),
+    )
 
 
 def _closed_at(closing: Sequence[Fact], spans: Sequence[Span]) -> datetime | None:

@@ -5,7 +5,6 @@ so that phases are computed in one way.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -32,7 +31,6 @@ from passlight.core.status.reading import PersonFacts, Wanted, left_at, payload_
 Told = tuple[datetime | None, tuple[Fact, ...], Text | None]
 
 
-@dataclass(slots=True)
 class Occurrence:
     """One application of a rule; ``coarse`` marks one that an area known too coarsely hides.
 
@@ -40,14 +38,26 @@ class Occurrence:
     with the phases: the date whose parameters hold, and where the last phase ended.
     """
 
-    person: PersonFacts
-    start: datetime
-    facts: tuple[Fact, ...]
-    trigger: Fact | None
-    moments: Mapping[Moment, Told]
-    coarse: Listing | None
-    as_of: datetime
-    prev_until: datetime | None = None
+    __slots__ = ("as_of", "coarse", "facts", "moments", "person", "prev_until", "start", "trigger")
+
+    # Written out: a dataclass would be made by the interpreter also where the rest is compiled.
+    def __init__(
+        self,
+        person: PersonFacts,
+        start: datetime,
+        facts: tuple[Fact, ...],
+        trigger: Fact | None,
+        moments: Mapping[Moment, Told],
+        coarse: Listing | None,
+    ) -> None:
+        """Keep what is given; the parameters are those of the start until a phase says so."""
+        self.person = person
+        self.start = self.as_of = start
+        self.facts = facts
+        self.trigger = trigger
+        self.moments = moments
+        self.coarse = coarse
+        self.prev_until: datetime | None = None
 
     def moment(self, moment: Moment) -> Told:
         """Return when a moment of this occurrence is, the facts that end it, what is missing."""
@@ -114,7 +124,7 @@ def _triggered(
                 moment: (_dated_moment(fact, moment, pack.zone), (), None)
                 for moment in (Moment.TRIGGER_ENDED, Moment.TRIGGER_LEFT)
             }
-        found.append(Occurrence(facts, start, (fact,), fact, moments, coarse, start))
+        found.append(Occurrence(facts, start, (fact,), fact, moments, coarse))
     return found
 
 
@@ -205,7 +215,6 @@ def _inside(
             Moment.LISTING_UNTIL: (entry.when.end, delisting, DELISTED),
         },
         coarse=listing if coarse else None,
-        as_of=both.start,
     )
 
 
@@ -266,5 +275,4 @@ def _gap(
                 Moment.INTERVAL_UNTIL: (until, closing, lifted),
             },
             coarse=None,
-            as_of=due,
         )

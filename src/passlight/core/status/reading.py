@@ -61,6 +61,11 @@ def _counted(fact: Fact, zone: ZoneInfo) -> Counted:
     return measured, counts, fact
 
 
+def _counting(one: Counted) -> tuple[datetime, datetime, int, str]:
+    """Return the order in which facts count; where instants are equal, that of evaluation."""
+    return (one[1], *fact_order(one[2]))
+
+
 def meets(condition: Condition, fact: Fact) -> bool:
     """Return whether the payload meets one condition."""
     value = fact.payload.get(condition.field)
@@ -124,7 +129,7 @@ class PersonFacts:
         if found is None:
             found = [_counted(fact, self.zone) for fact in self.matching(wanted.filter)]
             if len(found) > 1:
-                found.sort(key=lambda one: (one[1], *fact_order(one[2])))
+                found.sort(key=_counting)
             self._counted[wanted] = found
         return found
 

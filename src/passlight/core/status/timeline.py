@@ -6,7 +6,6 @@ A colour at an instant is a lookup here, so being right needs no timer (field/08
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import heappop, heappush
 from itertools import chain
@@ -91,18 +90,40 @@ class Line:
         return colour
 
 
-@dataclass(slots=True)
 class Timeline:
     """What ``evaluate`` found out; ``status`` and ``segments`` read it."""
 
-    subject: str
-    known_at: datetime | None
-    identified: bool
-    closed_at: datetime | None
-    facts: tuple[Fact, ...]
-    spans: tuple[Span, ...]
-    _edges: tuple[list[datetime], list[datetime]] | None = None
-    _lines: dict[int, Line] = field(default_factory=dict)
+    __slots__ = (
+        "_edges",
+        "_lines",
+        "closed_at",
+        "facts",
+        "identified",
+        "known_at",
+        "spans",
+        "subject",
+    )
+
+    # Written out: a dataclass would be made by the interpreter also where the rest is compiled.
+    def __init__(
+        self,
+        subject: str,
+        known_at: datetime | None,
+        *,
+        identified: bool,
+        closed_at: datetime | None,
+        facts: tuple[Fact, ...],
+        spans: tuple[Span, ...],
+    ) -> None:
+        """Keep what is given; boundaries and lines are worked out when they are asked for."""
+        self.subject = subject
+        self.known_at = known_at
+        self.identified = identified
+        self.closed_at = closed_at
+        self.facts = facts
+        self.spans = spans
+        self._edges: tuple[list[datetime], list[datetime]] | None = None
+        self._lines: dict[int, Line] = {}
 
     def _span(self, at: datetime) -> Span:
         for span in self.spans:  # in order, and together all of time
