@@ -22,8 +22,10 @@ need() { # need PACKAGE… : install with apt when root, else name the exact com
   fi
 }
 
+# The distribution's own first: it gets the distribution's security updates, and is built with
+# profile-guided optimisation, a fifth faster than one compiled at home without.
 python=""
-for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11; do
+for candidate in "${PYTHON:-}" /usr/bin/python3 python3 python3.13 python3.12 python3.11; do
   [ -n "$candidate" ] && command -v "$candidate" >/dev/null || continue
   if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then python="$candidate"; break; fi
 done

@@ -9,6 +9,10 @@ if ! command -v cc >/dev/null || [ ! -f "$headers/Python.h" ]; then
   echo "A compiler or the headers of Python are missing. Install with: sudo apt-get install -y gcc libc6-dev python3-dev" >&2
   exit 2
 fi
+# One at a time: who comes second finds it made.
+mkdir -p build
+exec 9>build/wheel.lock
+flock 9
 sources=(pyproject.toml README.md tools/mypyc.ini policies src)
 want=$("$python" -V; find "${sources[@]}" -name __pycache__ -prune -o -type f -print0 |
   sort -z | xargs -0 sha256sum | sha256sum)

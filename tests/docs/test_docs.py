@@ -7,6 +7,7 @@ the commands alone are asked of the command line, which is what a reader would d
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -53,6 +54,7 @@ def named_commands(name: str) -> Iterator[tuple[str, str]]:
         yield from re.findall(r"\bpasslight ([a-z]+)(?: ([a-z]+))?", span)
 
 
+@cache
 def variables_read() -> dict[str, str]:
     """Return every variable that the source names in a string of its own, with its file."""
     found = {}

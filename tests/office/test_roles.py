@@ -136,7 +136,8 @@ def test_every_route_names_its_action(route: str, pattern: URLPattern) -> None:
     assert view.action is None or view.action in ACTIONS
 
 
-def _refused(*_: object, **__: object) -> HttpResponse:
+def refused(*_: object, **__: object) -> HttpResponse:
+    """Return a refusal without its page."""
     return HttpResponse(status=403)
 
 
@@ -147,7 +148,7 @@ def test_every_role_meets_exactly_what_the_table_says(
     """Goal: no page is open to a role by accident. Method: every role asks every address."""
     # Thousands of refusals: that a refusal has a page, and where sessions lie, is tested elsewhere.
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
-    monkeypatch.setattr(urls, "handler403", _refused, raising=False)
+    monkeypatch.setattr(urls, "handler403", refused, raising=False)
     unit = district()
     clients = {role: Client() for role in Role}
     for role, client in clients.items():
@@ -166,10 +167,10 @@ def test_every_role_meets_exactly_what_the_table_says(
             for role, client in clients.items():
                 client.raise_request_exception = False
                 status = getattr(client, method)(sample(route)).status_code
-                refused = status == 403
-                if status == 405 or (role in ACTIONS[action]) != refused:
+                is_refused = status == 403
+                if status == 405 or (role in ACTIONS[action]) != is_refused:
                     continue
-                if refused and action == "me.use":
+                if is_refused and action == "me.use":
                     continue  # a resident's account that is bound to nobody
                 wrong.append((route, method, role.value, status))
     assert wrong == []

@@ -15,13 +15,14 @@ from django.db import connection
 from django.test import Client
 
 from passlight.core.kernel.documents import read_document
+from passlight.office import urls
 from passlight.office.accounts import actions as accounts
 from passlight.office.accounts.models import Role, UnitKind
 from passlight.office.people.actions import register_people
 from passlight.office.people.identity import NewPerson
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from passlight.runtime.database import Role as DatabaseRole
-from tests.office.test_roles import ROUTES, sample
+from tests.office.test_roles import ROUTES, refused, sample
 
 WATCHED = ("statuses_publication", "statuses_reason", "statuses_heartbeat", "facts_fact")
 
@@ -38,7 +39,10 @@ def watched() -> dict[str, list[str]]:
 @pytest.mark.django_db
 def test_no_address_writes_a_colour(
     as_role: Callable[[DatabaseRole], AbstractContextManager[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Thousands of refusals: that a refusal has a page is tested elsewhere.
+    monkeypatch.setattr(urls, "handler403", refused, raising=False)
     unit = accounts.add_unit(kind=UnitKind.DISTRICT, name="测试区", name_en="Test District")
     people = register_people(
         [

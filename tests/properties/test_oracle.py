@@ -251,8 +251,8 @@ def every_area(patch: pytest.MonkeyPatch) -> None:
 
 
 def weakest_colour(patch: pytest.MonkeyPatch) -> None:
-    original = Colour.strictness.fget
-    patch.setattr(Colour, "strictness", property(lambda self: 4 - original(self)))
+    for one in Colour:
+        patch.setitem(vars(one), "strictness", 4 - one.strictness)
 
 
 def from_recorded(patch: pytest.MonkeyPatch) -> None:

@@ -64,8 +64,8 @@ class Days:
     offline: tuple[int, float, float] | None = None
     """A gate (its place) without network from … to …"""
 
-    def run(self, *, sync_seconds: int) -> None:
-        """Let everything happen, in order of time; a door hears the server that often."""
+    def run(self, *, sync_seconds: int, housekeeping_minutes: int) -> None:
+        """Let everything happen, in order of time; a door and the office hear that often."""
         self._sync_seconds = sync_seconds
         for arrival in self.traffic.arrivals:
             self._at(arrival.at, lambda a=arrival: self._arrive(a, 1))
@@ -76,7 +76,7 @@ class Days:
         for day in self.traffic.days:
             opens = datetime.combine(day, datetime.min.time(), ZONE).timestamp() + 7.5 * HOUR
             self._at(opens, self._morning)
-            for minutes in range(0, 11 * 60, 15):
+            for minutes in range(0, 11 * 60, housekeeping_minutes):
                 self._at(opens + 60 * minutes, self._housekeeping)
         while self._queue:
             at, _, what = heapq.heappop(self._queue)

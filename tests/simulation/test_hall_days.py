@@ -44,7 +44,8 @@ def test_two_days_at_a_hall(
         days = Days(stack, traffic, CAP)
         ten = datetime(2026, 3, 3, 10, 0, tzinfo=ZONE).timestamp()
         days.offline = (0, ten, ten + 3600)
-        days.run(sync_seconds=150 if LONG else 600)
+        seldom = {"sync_seconds": 600, "housekeeping_minutes": 30}
+        days.run(**({"sync_seconds": 150, "housekeeping_minutes": 15} if LONG else seldom))
         _check(days)
         _control(days)
     finally:

@@ -29,7 +29,6 @@ from passlight.core.rules.schedule import PackSchedule
 from passlight.core.status.evaluate import evaluate
 from passlight.core.status.freshness import Deliveries
 from passlight.core.status.line import LineRow, row_of
-from passlight.core.status.reading import payload_instant
 from passlight.core.status.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class Crowded:
                     *(person, timeline.subject, status.colour.value, _micros(status.valid_until)),
                     _micros(change.at) if change is not None else None,
                     change.colour.value if change is not None else None,
-                    *(_micros(timeline.closed_at), _sampled(timeline.counted(asked.at))),
+                    *(_micros(timeline.closed_at), _micros(timeline.sampled_at(asked.at))),
                 )
             )
             for place, one in enumerate(timeline.segments(asked.at)):
@@ -307,18 +306,6 @@ def _listing(one: AreaVersion) -> Fact:
         source="",
         payload={name: value for name, value in payload.items() if value is not None},
     )
-
-
-def _sampled(facts: Iterable[Fact]) -> int | None:
-    """Return when the newest negative test was sampled."""
-    negative = (
-        one for one in facts if one.kind == "lab.result" and one.payload.get("value") == "neg"
-    )
-    times = (
-        min(payload_instant(one, "sampled_at") or one.occurred_at, one.occurred_at)
-        for one in negative
-    )
-    return _micros(max(times, default=None))
 
 
 def _instant(at: int | None) -> datetime | None:

@@ -24,7 +24,7 @@ from passlight.core.status.measures import (
     Question,
     strongest_first,
 )
-from passlight.core.status.reading import FEW, Conflict, meets
+from passlight.core.status.reading import FEW, Conflict, meets, payload_instant
 from passlight.core.status.status import Change, Segment, ShownBadge, Status
 
 _UTC = ZoneInfo("UTC")
@@ -142,6 +142,18 @@ class Timeline:
         conflicts = self._span(at).conflicts
         aside = {fact_id for conflict in conflicts for fact_id in conflict.set_aside}
         return tuple(fact for fact in self.facts if fact.fact_id not in aside)
+
+    def sampled_at(self, at: datetime) -> datetime | None:
+        """Return when the newest negative test was sampled; its age counts from there.
+
+        Whatever a payload claims, nothing is sampled after its result was reported (field/08 1.2).
+        """
+        taken = [
+            min(payload_instant(fact, "sampled_at") or fact.occurred_at, fact.occurred_at)
+            for fact in self.counted(at)
+            if fact.kind == "lab.result" and fact.payload.get("value") == "neg"
+        ]
+        return max(taken, default=None)
 
     def colour(self, at: datetime) -> Colour:
         """Return the colour at ``at``, or the answer that stands in its place."""

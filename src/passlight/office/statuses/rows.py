@@ -14,7 +14,7 @@ from passlight.core.status.timeline import Timeline
 from passlight.office.statuses.evaluation import EvaluationFailure
 from passlight.office.statuses.models import Publication
 from passlight.office.statuses.reasons import FAILED_KEY
-from passlight.office.statuses.segments import from_moment, sampled_at, to_published
+from passlight.office.statuses.segments import from_moment, to_published
 
 log = logging.getLogger("passlight.worker")
 
@@ -57,7 +57,7 @@ def row_of(ordinal: int, found: Timeline | EvaluationFailure, now: datetime) -> 
         return Row(
             ordinal=ordinal,
             segments=segments,
-            sampled_at=sampled_at(found.counted(now)),
+            sampled_at=found.sampled_at(now),
             state=state_of(segments),
         )
     except Exception as error:  # noqa: BLE001  # this person's alone, as in evaluation

@@ -1,15 +1,13 @@
 """Segments: a person's colours from now on, in the form that is published."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from math import ceil, floor
 from typing import Any
 
-from passlight.core.facts.fact import Fact
 from passlight.core.kernel.colour import Colour
 from passlight.core.status.status import Segment
 
-NEGATIVE = "neg"
 Published = Mapping[str, Any]
 
 
@@ -41,27 +39,6 @@ def from_moment(segments: Sequence[Published], moment: datetime) -> list[dict[st
         left.pop(0)
     left[0]["from"] = None
     return left
-
-
-def sampled_at(current: Iterable[Fact]) -> datetime | None:
-    """Return when the newest negative test was sampled; age counts from there (field/08 1.2)."""
-    taken = [
-        _sampling(fact)
-        for fact in current
-        if fact.kind == "lab.result" and fact.payload.get("value") == NEGATIVE
-    ]
-    return max(taken, default=None)
-
-
-def _sampling(fact: Fact) -> datetime:
-    text = fact.payload.get("sampled_at")
-    if not isinstance(text, str):
-        return fact.occurred_at
-    taken = datetime.fromisoformat(text)
-    if taken.tzinfo is None:
-        return fact.occurred_at
-    # Whatever the payload claims, nothing is sampled after its result was reported.
-    return min(taken.astimezone(UTC), fact.occurred_at)
 
 
 def _rank(colour: Colour) -> int:
