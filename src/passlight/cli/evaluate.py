@@ -62,11 +62,11 @@ class Reading:
 
 
 def facts_of(
-    lines: Iterable[bytes], *, name: str, reading: Reading, persons: set[str]
+    lines: Iterable[bytes], *, name: str, reading: Reading, doubted: Callable[[str], object]
 ) -> Iterator[tuple[int, Fact]]:
     """Yield each good fact with its line; a bad line is told on standard error and left out.
 
-    ``persons`` gains whoever is named by a fact that is doubted: they have a line all the same.
+    ``doubted`` is told who is named by a fact that is doubted: they have a line all the same.
     """
     for number, raw in enumerate(lines, start=1):
         line = (raw.removeprefix(_BOM) if number == 1 else raw).strip()
@@ -80,7 +80,7 @@ def facts_of(
         doubts = check_future(fact, instant=fact.recorded_at)
         if doubts:
             if fact.about_person:
-                persons.add(fact.subject)
+                doubted(fact.subject)
             reading.refuse(_placed(doubt, name, number) for doubt in doubts)
             continue
         reading.facts += 1
@@ -96,7 +96,7 @@ def read_facts(lines: Iterable[bytes], *, name: str) -> Reading:
     reading = Reading()
     book = reading.book
     contradicted: list[tuple[int, str, int]] = []
-    for number, fact in facts_of(lines, name=name, reading=reading, persons=book.persons):
+    for number, fact in facts_of(lines, name=name, reading=reading, doubted=book.register):
         if book.add(fact) is not None:
             contradicted.append((number, fact.fact_id, fact.ver))
     for number, fact_id, ver in contradicted:
@@ -243,7 +243,7 @@ def fill_store(folder: Path, facts: str | None, reading: Reading) -> None:
 
     with _opened(facts) as lines:
         claim_folder(folder)
-        told = facts_of(lines, name=facts, reading=reading, persons=persons)
+        told = facts_of(lines, name=facts, reading=reading, doubted=persons.add)
         make_store(folder, told, persons=persons, contradicted=contradicted)
 
 

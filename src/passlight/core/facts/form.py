@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any
 
 from passlight.core.facts.fact import AREA_PREFIX, MANUAL_SOURCE, SOURCE_PREFIX, Fact, Op
@@ -136,11 +137,11 @@ def fact_from_json(obj: object, *, file: str | None = None, line: int | None = N
         ver=reader.whole("ver"),
         op=op,
         kind=kind.name if kind else "",
-        subject=_subject(reader),
+        subject=intern(_subject(reader)),
         occurred_at=occurred_at,
         occurred_until=occurred_until,
         recorded_at=recorded_at,
-        source=reader.text("source"),
+        source=intern(reader.text("source")),
         payload=payload,
     )
     _check_order(reader, fact)
@@ -193,7 +194,8 @@ def _payload(reader: _Reader, kind: FactKind | None, *, retracts: bool) -> Mappi
     elif kind is not None and not retracts:
         _check_fields(reader, kind, payload)
         _check_special(reader, kind, payload)
-    return payload
+    # A city's facts say the same few names millions of times: each is kept once.
+    return {intern(name): value for name, value in payload.items()}
 
 
 def _payload_storable(payload: Mapping[str, Any]) -> bool:

@@ -7,8 +7,9 @@ theirs arrives, and beneath green the state of the sources, which is the same fo
 """
 
 import hashlib
+from array import array
 from bisect import bisect_right, insort
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -77,7 +78,7 @@ class PersonColours:
         self._schedule = PackSchedule.only(pack)
         self._visitors = frozenset(town.visitors().tolist())
         # When something about a person, about areas, from a source came to be known, in order.
-        self._recorded: dict[int, list[int]] = defaultdict(list)
+        self._recorded: dict[int, array[int]] = {}
         self._areas_recorded: list[int] = []
         self._heard: list[int] = []
         self._travelled: set[int] = set()
@@ -108,7 +109,7 @@ class PersonColours:
             )
         for one in people:
             person = person_of(one)
-            insort(self._recorded[person], second)
+            insort(self._recorded.setdefault(person, array("q")), second)
             if fact.kind == "travel.arrived":
                 self._travelled.add(person)
 
