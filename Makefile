@@ -36,7 +36,7 @@ wheel:           ## The package for a server, rules as machine code, into build/
 	@tools/wheel.sh
 
 faults: setup    ## The long form of the fault tests and of the two days at a hall
-	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py tests/browser/test_pages.py -q
+	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py tests/browser/test_pages.py tests/browser/test_office_pages.py -q
 
 soak: setup      ## Both evaluators on two million points, SOAK (200) odd packs, SOAK outbreaks
 	@PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city/test_differential.py tests/city/test_odd_worlds.py -q -n 2

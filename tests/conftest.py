@@ -68,9 +68,10 @@ LONGEST = (
     "statuses/test_from_scratch.py",
     "feeds/test_landing.py",
     "tools/test_bench.py",
-    "browser/test_pages.py",
+    "browser/test_office_pages.py",
     "browser/test_door_offline.py",
     "browser/test_doors.py",
+    "browser/test_pages.py",
     "browser/test_incident.py",
     "browser/test_scan.py",
 )

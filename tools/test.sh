@@ -22,7 +22,7 @@ wait $checks || status=1
 # themselves, a file on each worker. What measures seconds runs alone. Only their files are read.
 marked() { grep -rl --include="test_*.py" "mark\.$1" tests; }
 mapfile -t browser < <(marked browser | grep -v '^tests/browser/')
-.venv/bin/pytest -q -n 3 --dist loadgroup -m browser tests/browser "${browser[@]}" || status=1
+.venv/bin/pytest -q -n 4 --dist loadgroup -m browser tests/browser "${browser[@]}" || status=1
 mapfile -t serial < <(marked serial)
 .venv/bin/pytest -q -m "serial and not browser" "${serial[@]}" || status=1
 exit $status

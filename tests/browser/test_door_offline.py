@@ -14,8 +14,8 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.camera import next_code, read_code
 from tests.browser.conftest import Enter
 from tests.browser.door import admit, kept, measure, press, stand, type_keys, wait_until
+from tests.browser.looking import check_widths, faults
 from tests.browser.stack import Stack
-from tests.browser.test_pages import check_widths, faults
 from tests.browser.test_scan import fact_at_hand, rows, until
 
 ANSWERED_WITHIN_MS = 1_000  # the gateway's 300 ms and a slow machine's drawing

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.camera import SLOT_SECONDS, next_code, read_code, text_of
 from tests.browser.conftest import Enter
 from tests.browser.door import DEAF_MS, holds, kept, press, stand, type_keys
+from tests.browser.looking import faults
 from tests.browser.stack import Stack
-from tests.browser.test_pages import faults
 from tests.browser.test_scan import rows, type_code, until
 
 # As the card opens, not when this process gets round to it: a busy machine would touch it too late.

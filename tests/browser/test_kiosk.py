@@ -22,8 +22,8 @@ from passlight.gate.kiosk import Kiosk, KioskSettings
 from passlight.gate.ports import DisplayState, GuardKey, Pressed, Scan, ShownVerdict
 from passlight.runtime.clock import SystemClock, SystemEntropy
 from tests.browser.conftest import Launch
+from tests.browser.looking import faults
 from tests.browser.stack import REPOSITORY
-from tests.browser.test_pages import faults
 
 CODE = "PL1:" + ("A1 $%*+-./:" * 16)[:174]
 SIZES = {"portrait": (1080, 1920), "landscape": (1280, 800)}
