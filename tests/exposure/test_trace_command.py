@@ -70,6 +70,26 @@ def test_options_by_hand(call):
     assert (status, [line.split(",")[1] for line in out.splitlines()[1:]]) == (0, ["a"])
 
 
+def test_a_visit_over_midnight_is_one_exposure_of_two_days(call):
+    """E35: 23:40 to 00:30 in Shanghai are 20 minutes of one day and 30 of the next."""
+    visits = (
+        f"{HEAD}\ncase,v,z,2022-03-01T23:00:00+08:00,2022-03-02T00:30:00+08:00\n"
+        "b,v,z,2022-03-01T23:40:00+08:00,2022-03-02T01:00:00+08:00\n"
+    )
+    cases = CASES.replace("2022-03-02T00:00", "2022-03-02T00:30")
+    zone = ("--by-day", "Asia/Shanghai")
+    # Ten more while the air is not clean: the half hour after the case left.
+    status, out, said = call(visits, cases, *zone, "--linger-minutes", 10)
+    assert (status, len(out.splitlines())) == (0, 2)
+    assert said.splitlines()[1:] == [
+        "2022-03-01: exposures 1, minutes 20",
+        "2022-03-02: exposures 1, minutes 40",
+    ]
+    told = json.loads(call(visits, cases, *zone, "--linger-minutes", 10, "--json")[2])
+    assert told["days"]["2022-03-02"] == {"exposures": 1, "minutes": 40}
+    assert call(visits, cases, "--by-day", "Shanghai")[0] == 2
+
+
 def test_a_visit_without_an_end(call):
     open_visit = E31.replace("2022-03-01T12:00:00+08:00", "")
     status, out, said = call(open_visit)

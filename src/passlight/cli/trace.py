@@ -4,24 +4,27 @@ import csv
 import json
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from tqdm import tqdm
 
-from passlight.city.columns import micros
+from passlight.city.columns import instant, micros
 from passlight.city.duckdb_engine import DuckEngine
 from passlight.city.engine import Engine
 from passlight.city.publication import Match, is_publication, read_publication
-from passlight.city.trace import WINDOWS, Traced, told, trace, trace_windows
+from passlight.city.trace import FOUND, WINDOWS, Traced, told, trace, trace_windows
 from passlight.city.trace_files import TraceFiles
 from passlight.city.trace_rows import VISITS, is_parquet
 from passlight.city.trace_sql import COLUMNS, TraceTables
 from passlight.cli.inputs import BadUsageError, check_target, complain
+from passlight.core.exposure.exposure import minutes_by_day
 
 STEPS = 4
 MEMORY = "4GB"
@@ -39,11 +42,20 @@ class Asked:
     linger_minutes: int
     min_minutes: int
     engine: str
+    by_day: ZoneInfo | None
+
+
+@dataclass(slots=True)
+class DayCount:
+    """What fell on one day: exposures that touch it, and their minutes of that day."""
+
+    exposures: int = 0
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The counts that a trace ends with."""
+    """The counts that a trace ends with; ``days`` when they were asked for."""
 
     visits: int
     cases: int
@@ -51,6 +63,16 @@ class Summary:
     exposures: int
     people: int
     refused: int
+    days: dict[str, DayCount] | None
+
+
+def _zone(context: click.Context, option: click.Parameter, name: str | None) -> ZoneInfo | None:
+    """Return the time zone of a name, as the tz database has it."""
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        wrong = f"{name!r} is no time zone. Write one like Asia/Shanghai."
+        raise click.BadParameter(wrong, context, option) from error
 
 
 _PATH = click.Path(path_type=Path)
@@ -78,6 +100,9 @@ _MINUTES = click.IntRange(0, 60 * 24 * 366)
 @click.option(
     "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True
 )
+@click.option(
+    "--by-day", metavar="ZONE", callback=_zone, help="Count minutes by day of a time zone, too."
+)
 @click.option("--out", type=_PATH, help="Write here: CSV, or Parquet by suffix.")
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
 def command(out: Path | None, *, as_json: bool, **asked: Any) -> None:
@@ -96,8 +121,14 @@ def command(out: Path | None, *, as_json: bool, **asked: Any) -> None:
     except BadUsageError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    text = ", ".join(f"{name} {count}" for name, count in asdict(summary).items())
-    click.echo(json.dumps(asdict(summary)) if as_json else text, err=out is None)
+    counts = {name: count for name, count in asdict(summary).items() if count is not None}
+    days = {} if as_json else counts.pop("days", {})
+    text = ", ".join(f"{name} {count}" for name, count in counts.items())
+    click.echo(json.dumps(counts) if as_json else text, err=out is None)
+    for day, one in days.items():
+        click.echo(
+            f"{day}: exposures {one['exposures']}, minutes {one['minutes']}", err=out is None
+        )
     sys.exit(1 if summary.refused else 0)
 
 
@@ -122,9 +153,23 @@ def _run(asked: Asked, out: Path | None) -> Summary:
                 traced, cases = _traced(engine, files, asked, say)
                 say("write")
                 _write(engine, out)
+                days = _by_day(engine, asked.by_day) if asked.by_day is not None else None
         finally:
             files.close()
-    return Summary(visits=count, cases=cases, refused=files.refused, **asdict(traced))
+    return Summary(visits=count, cases=cases, refused=files.refused, days=days, **asdict(traced))
+
+
+def _by_day(engine: Engine, zone: ZoneInfo) -> dict[str, DayCount]:
+    """Return the minutes of each local day: an exposure over midnight is split (E35)."""
+    found: defaultdict[str, DayCount] = defaultdict(DayCount)
+    query = f"SELECT begun, ended FROM {FOUND}"  # noqa: S608 - a name of ours
+    for batch in _shown(engine.rows(query), "days"):
+        for begun, ended in batch:
+            for day, minutes in minutes_by_day(instant(begun), instant(ended), timezone=zone):
+                count = found[day.isoformat()]
+                count.exposures += 1
+                count.minutes += minutes
+    return dict(sorted(found.items()))
 
 
 def _register_visits(engine: Engine, groups: Sequence[Sequence[Path]]) -> None:
