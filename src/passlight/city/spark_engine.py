@@ -150,23 +150,32 @@ def _settings(
     return found
 
 
+def check_spark() -> None:
+    """Look for PySpark and Java, before anybody waits for facts to be read.
+
+    Raises:
+        SparkMissingError: when one of them is not there.
+    """
+    try:
+        import pyspark  # noqa: F401 - only whether it can be
+    except ImportError as error:
+        raise SparkMissingError(f"PySpark is not installed. {REMEDY}") from error
+    if subprocess.run(["sh", "-c", _JAVA], capture_output=True, check=False).returncode:
+        raise SparkMissingError(f"There is no Java. {REMEDY}")
+
+
 def _session(settings: dict[str, str]) -> tuple[Any, bool]:
     """Return the session of this process, and whether it was made now: only when there is none.
 
     Raises:
         SparkMissingError: when PySpark or Java is not there.
     """
-    try:
-        from pyspark import SparkConf, SparkContext
-        from pyspark.errors import PySparkException
-        from pyspark.java_gateway import launch_gateway
-        from pyspark.sql import SparkSession
-    except ImportError as error:
-        raise SparkMissingError(f"PySpark is not installed. {REMEDY}") from error
-    if subprocess.run(["sh", "-c", _JAVA], capture_output=True, check=False).returncode:
-        raise SparkMissingError(f"There is no Java. {REMEDY}")
-    if subprocess.run(["sh", "-c", _JAVA], capture_output=True, check=False).returncode:
-        raise SparkMissingError(f"There is no Java. {REMEDY}")
+    check_spark()
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
     running = SparkContext._active_spark_context  # noqa: SLF001 - there is no public way to ask
     started = running is None
     if running is None:

@@ -34,7 +34,7 @@ def check_engine(engine: str) -> None:
     """Refuse an engine that is not installed, and say how to install it.
 
     Raises:
-        BadUsageError: naming the extras that are missing.
+        BadUsageError: naming the extras that are missing, or Java.
     """
     needed = _MODULES.get(engine, {})
     missing = [extra for extra, module in needed.items() if find_spec(module) is None]
@@ -43,6 +43,13 @@ def check_engine(engine: str) -> None:
             f"--engine {engine} needs more than the core. "
             f"Run: pip install 'passlight[{','.join(missing)}]'"
         )
+    if engine == "spark":
+        from passlight.city.spark_engine import SparkMissingError, check_spark
+
+        try:
+            check_spark()
+        except SparkMissingError as error:
+            raise BadUsageError(str(error)) from error
 
 
 @contextmanager

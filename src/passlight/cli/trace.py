@@ -23,6 +23,7 @@ from passlight.city.trace import FOUND, WINDOWS, Traced, told, trace, trace_wind
 from passlight.city.trace_files import TraceFiles
 from passlight.city.trace_rows import VISITS, is_parquet
 from passlight.city.trace_sql import COLUMNS, TraceTables
+from passlight.cli.evaluate_city import check_engine
 from passlight.cli.inputs import BadUsageError, check_target, complain
 from passlight.core.exposure.exposure import minutes_by_day
 
@@ -115,6 +116,7 @@ def command(out: Path | None, *, as_json: bool, **asked: Any) -> None:
         wanted = Asked(**asked)
         if bool(wanted.cases) == bool(wanted.windows):
             raise BadUsageError("Say whom to trace: --cases FILE, or --windows FILE.")
+        check_engine(wanted.engine)
         if out is not None:
             check_target(out, inputs=(*wanted.visits, *wanted.cases, *wanted.windows))
         summary = _run(wanted, out)
