@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from passlight.core.exposure.parameters import Ventilation
 from passlight.core.places.venue import (
     ENTRANCE_CODE,
     FRESHNESS_SECONDS_MAX,
@@ -9,6 +10,8 @@ from passlight.core.places.venue import (
     ZONE_CODE,
     VenueClass,
 )
+
+VENTILATIONS = tuple(one.name.lower() for one in Ventilation)
 
 
 class Venue(models.Model):
@@ -23,6 +26,15 @@ class Venue(models.Model):
     )
     unit = models.ForeignKey("accounts.Unit", models.PROTECT, related_name="venues")
     freshness_seconds = models.PositiveIntegerField()
+    # How long the air stays, for tracing; empty: as usual for the class.
+    ventilation = models.CharField(
+        max_length=8,
+        blank=True,
+        choices=[(name, name) for name in VENTILATIONS],
+        db_default="",
+    )
+    # By the clock on the wall: nobody without a check-out stayed longer (E33).
+    closes_at = models.TimeField(null=True)
     active = models.BooleanField(default=False)
     registered_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     registered_at = models.DateTimeField()
@@ -44,6 +56,10 @@ class Venue(models.Model):
                     freshness_seconds__lte=FRESHNESS_SECONDS_MAX,
                 ),
                 name="venues_venue_freshness",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ventilation__in=["", *VENTILATIONS]),
+                name="venues_venue_ventilation",
             ),
         ]
 
