@@ -120,7 +120,12 @@ def taken(seconds: float) -> dict[str, float]:
 
 def taken_compiled(seconds: float) -> dict[str, float]:
     """Return the same for the package with machine code, which is made when it is not there."""
-    subprocess.run([ROOT / "tools" / "wheel.sh"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [ROOT / "tools" / "wheel.sh"],
+        env={**os.environ, "PYTHON": sys.executable},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     done = subprocess.run(
         [sys.executable, "-m", "bench.evaluation", str(seconds)],
         cwd=ROOT,

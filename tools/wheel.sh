@@ -3,7 +3,7 @@
 # and beside it, unpacked, what a test or a measurement can run. Second run: nothing to do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-python=$PWD/.venv/bin/python
+python=${PYTHON:-$PWD/.venv/bin/python}
 headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 if ! command -v cc >/dev/null || [ ! -f "$headers/Python.h" ]; then
   echo "A compiler or the headers of Python are missing. Install with: sudo apt-get install -y gcc libc6-dev python3-dev" >&2

@@ -20,7 +20,12 @@ HAND_WORKED = ("tests/scenarios/test_acceptance.py", "tests/core/test_chains.py"
 def unpacked() -> Path:
     """Return the unpacked package; made once, and again when a source has changed."""
     done = subprocess.run(
-        [ROOT / "tools/wheel.sh"], capture_output=True, text=True, timeout=SECONDS, check=False
+        [ROOT / "tools/wheel.sh"],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return ROOT / "build/wheel/unpacked"
