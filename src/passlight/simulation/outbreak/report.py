@@ -45,10 +45,11 @@ def reported(
 ) -> list[Finding]:
     """Run one world and write report.json and its two pages; return what the checkers found."""
     folder.mkdir(parents=True, exist_ok=True)
+    # First, for what it takes of memory is given back before the other world begins.
+    unguarded = infections_unguarded(setting, progress=progress)
     with tempfile.TemporaryDirectory(prefix="passlight-world-") as place:
         world = run_outbreak(setting, Path(place), progress=progress)
         findings = check_world(world) + (more(world) if more else [])
-        unguarded = infections_unguarded(setting, progress=progress)
         report = _report(world, findings, unguarded)
     (folder / "report.json").write_text(
         json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
