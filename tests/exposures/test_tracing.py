@@ -3,7 +3,7 @@
 Moments are hours and minutes of 2022-06-01 UTC; the follower's clock stands a week later.
 """
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -40,42 +40,6 @@ def test_e31_lingering_and_nobody_before_the_case(world):
     assert found.kind == "exposure.derived"
     assert found.payload["case_id"] == "c1"
     assert set(world.landed()) == {b.facts_key}, "E37: never the case itself"
-
-
-@pytest.mark.parametrize(("ventilation", "minutes"), [("poor", 50), ("outdoors", None)])
-def test_the_air_of_a_venue_is_what_is_registered_of_it(world, ventilation, minutes):
-    """E31 where the air stays twice as long, until 12:00, and where it does not stay at all."""
-    case, b = people(2)
-    hall = world.venue("大厅")
-    hall.ventilation = ventilation
-    hall.save()
-    world.stay(case, hall, at(10), at(11))
-    world.stay(b, hall, at(11, 10), at(12))
-    world.case(case, at(20))
-    world.follow()
-    found = [one.payload["minutes"] for one in world.landed().get(b.facts_key, ())]
-    assert found == ([] if minutes is None else [minutes])
-
-
-def test_nobody_without_a_check_out_stays_after_closing(world):
-    """field/08 E33: in at 11:45 in Shanghai; that school closes at 12:00, the other does not.
-
-    A stay at a school without an end is taken for eight hours: until the air is clean at 9:30.
-    """
-    case, one, other = people(3)
-    closing, open_school = (world.venue(name, VenueClass.SCHOOL) for name in ("小学", "夜校"))
-    closing.closes_at = time(12)
-    closing.save()
-    world.stay(case, closing, at(3), at(6))
-    world.record(one, closing, at(3, 45), "admit")
-    world.stay(case, open_school, at(7), at(9))
-    world.record(other, open_school, at(7, 20), "admit")
-    world.case(case, at(20))
-    world.follow()
-    found = {who: landed[0] for who, landed in world.landed().items()}
-    assert found[one.facts_key].occurred_until == at(4)
-    minutes = {who: landed.payload["minutes"] for who, landed in found.items()}
-    assert minutes == {one.facts_key: 15, other.facts_key: 130}
 
 
 def test_the_window_begins_two_days_before_the_sample_and_ends_with_isolation(world):

@@ -159,24 +159,6 @@ def test_who_changes_and_who_activates(units, role):
     assert venue.active is (role is Role.STREET_OFFICE)
 
 
-def test_air_and_closing_hour_are_kept_shown_and_taken_back(units):
-    venue = make_venue(units["town"], active=False)
-    client = login(Role.VENUE_OPERATOR, units["town"])
-    told = form_of(units["town"]) | {"ventilation": "poor", "closes_at": "17:30"}
-    assert client.post(f"/venues/{venue.pk}/edit/", told).status_code == 302
-    page = client.get(f"/venues/{venue.pk}/").content.decode()
-    assert "差（加倍）" in page
-    assert "17:30" in page
-    form = client.get(f"/venues/{venue.pk}/edit/").content.decode()
-    assert 'value="17:30"' in form
-    assert client.post(f"/venues/{venue.pk}/edit/", form_of(units["town"])).status_code == 302
-    venue.refresh_from_db()
-    assert (venue.ventilation, venue.closes_at) == ("", None)
-    for wrong in ({"ventilation": "windy"}, {"closes_at": "25:00"}):
-        answer = client.post(f"/venues/{venue.pk}/edit/", form_of(units["town"]) | wrong)
-        assert answer.status_code == 422
-
-
 def test_another_towns_venue_is_not_there(units):
     venue = make_venue(units["other"])
     client = login(Role.STREET_OFFICE, units["town"])

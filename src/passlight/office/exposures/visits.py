@@ -36,10 +36,9 @@ WHERE venue_id = %s AND occurred_at >= %s AND occurred_at < %s
 
 @dataclass(slots=True)
 class Places:
-    """What tracing knows of venues: class, closing hour, air and zones, each read once."""
+    """What tracing knows of venues: class and zones, each read once."""
 
-    _venues: dict[str, VenueHours] = field(default_factory=dict)
-    _ventilation: dict[str, Ventilation] = field(default_factory=dict)
+    _venues: dict[str, VenueClass] = field(default_factory=dict)
     _zones: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def learn(self, venues: Iterable[UUID]) -> None:
@@ -47,11 +46,8 @@ class Places:
         new = [venue for venue in set(venues) if str(venue) not in self._venues]
         if not new:
             return
-        found = Venue.objects.filter(pk__in=new)
-        for pk, kind, air, closes in found.values_list("pk", "kind", "ventilation", "closes_at"):
-            self._venues[str(pk)] = VenueHours(kind=VenueClass(kind), closes=closes)
-            if air:
-                self._ventilation[str(pk)] = Ventilation[air.upper()]
+        for pk, kind in Venue.objects.filter(pk__in=new).values_list("pk", "kind"):
+            self._venues[str(pk)] = VenueClass(kind)
         doors = Entrance.objects.filter(venue_id__in=new)
         for venue, code, zone in doors.values_list("venue_id", "code", "zone"):
             self._zones[str(venue), code] = zone
@@ -65,14 +61,13 @@ class Places:
         return self._zones.get((venue, entrance))
 
     def hours(self, venue: str) -> VenueHours:
-        """Return the class of a venue, and when it closes where that is registered."""
-        return self._venues[venue]
+        """Return the class of a venue; closing hours are not registered."""
+        return VenueHours(kind=self._venues[venue])
 
     def ventilation(self, venue: str, _zone: str) -> Ventilation:
-        """Return how long the air stays: as registered, else not at all in a park."""
-        outdoors = self._venues[venue].kind is VenueClass.PARK
-        usual = Ventilation.OUTDOORS if outdoors else Ventilation.NORMAL
-        return self._ventilation.get(venue, usual)
+        """Return how long the air stays: not at all in a park."""
+        outdoors = self._venues[venue] is VenueClass.PARK
+        return Ventilation.OUTDOORS if outdoors else Ventilation.NORMAL
 
 
 def visits_of_people(

@@ -1,12 +1,10 @@
 """Commands on venues; each is one transaction and tells the gateways, and then the doors."""
 
 from dataclasses import dataclass
-from datetime import time
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from passlight.core.exposure.parameters import Ventilation
 from passlight.core.kernel.clock import Clock
 from passlight.core.kernel.entropy import Entropy
 from passlight.core.kernel.problem import Problem, ProblemError
@@ -30,8 +28,6 @@ class VenueDetails:
     kind: VenueClass
     unit: Unit
     freshness_seconds: int | None = None  # None: as usual for its class
-    ventilation: Ventilation | None = None  # None: as usual for its class
-    closes_at: time | None = None
 
 
 def register_venue(
@@ -64,10 +60,7 @@ def change_venue(venue: Venue, details: VenueDetails, *, clock: Clock) -> None:
     with transaction.atomic():
         _take(venue, details)
         venue.save(
-            update_fields=[
-                *("name", "name_en", "address", "kind", "unit"),
-                *("freshness_seconds", "ventilation", "closes_at"),
-            ]
+            update_fields=["name", "name_en", "address", "kind", "unit", "freshness_seconds"]
         )
         _tell()
         doors_changed([venue], clock=clock)
@@ -129,9 +122,6 @@ def _take(venue: Venue, details: VenueDetails) -> None:
     venue.name, venue.name_en = details.name, details.name_en
     venue.address, venue.kind, venue.unit = details.address, details.kind, details.unit
     venue.freshness_seconds = details.freshness_seconds or details.kind.freshness_seconds
-    ventilation = details.ventilation
-    venue.ventilation = "" if ventilation is None else ventilation.name.lower()
-    venue.closes_at = details.closes_at
 
 
 def _row(venue: Venue, door: Door) -> Entrance:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 
-from passlight.core.exposure.parameters import Ventilation
 from passlight.core.places.venue import (
     ENTRANCE_CODE,
     FRESHNESS_SECONDS_MAX,
@@ -20,7 +19,7 @@ from passlight.office.accounts.roles import visible_units
 from passlight.office.pages.choices import named_choices
 from passlight.office.pages.language import lazy_message, message
 from passlight.office.venues.actions import VenueDetails
-from passlight.office.venues.models import VENTILATIONS, Entrance, Venue
+from passlight.office.venues.models import Entrance, Venue
 from passlight.office.venues.queries import VenueFilter
 
 
@@ -73,18 +72,6 @@ class VenueForm(forms.Form):
         help_text=lazy_message("venues.field.freshness_hint"),
         required=False,
     )
-    ventilation = forms.ChoiceField(
-        label=lazy_message("venues.field.ventilation"),
-        help_text=lazy_message("venues.field.ventilation_hint"),
-        choices=named_choices(VENTILATIONS, words="venues.ventilation", empty="venues.by_kind"),
-        required=False,
-    )
-    closes_at = forms.TimeField(
-        label=lazy_message("venues.field.closes_at"),
-        help_text=lazy_message("venues.field.closes_at_hint"),
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        required=False,
-    )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,8 +90,6 @@ class VenueForm(forms.Form):
             "kind": venue.kind,
             "unit": venue.unit,
             "freshness_seconds": venue.freshness_seconds,
-            "ventilation": venue.ventilation,
-            "closes_at": venue.closes_at,
         }
         return cls(user, *args, initial=initial)
 
@@ -131,8 +116,6 @@ class VenueForm(forms.Form):
             kind=VenueClass(said["kind"]),
             unit=said["unit"],
             freshness_seconds=said["freshness_seconds"],
-            ventilation=Ventilation[said["ventilation"].upper()] if said["ventilation"] else None,
-            closes_at=said["closes_at"],
         )
 
 

@@ -2,7 +2,6 @@
 
 from django.db import models
 
-from passlight.core.exposure.parameters import Ventilation
 from passlight.core.places.venue import (
     ENTRANCE_CODE,
     FRESHNESS_SECONDS_MAX,
@@ -10,8 +9,6 @@ from passlight.core.places.venue import (
     ZONE_CODE,
     VenueClass,
 )
-
-VENTILATIONS = tuple(one.name.lower() for one in Ventilation)
 
 
 class Venue(models.Model):
@@ -26,15 +23,6 @@ class Venue(models.Model):
     )
     unit = models.ForeignKey("accounts.Unit", models.PROTECT, related_name="venues")
     freshness_seconds = models.PositiveIntegerField()
-    # How long the air stays, for tracing; empty: as usual for the class.
-    ventilation = models.CharField(
-        max_length=8,
-        blank=True,
-        choices=[(name, name) for name in VENTILATIONS],
-        db_default="",
-    )
-    # By the clock on the wall: nobody without a check-out stayed longer (E33).
-    closes_at = models.TimeField(null=True)
     active = models.BooleanField(default=False)
     registered_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     registered_at = models.DateTimeField()
@@ -56,10 +44,6 @@ class Venue(models.Model):
                     freshness_seconds__lte=FRESHNESS_SECONDS_MAX,
                 ),
                 name="venues_venue_freshness",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(ventilation__in=["", *VENTILATIONS]),
-                name="venues_venue_ventilation",
             ),
         ]
 

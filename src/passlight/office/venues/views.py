@@ -183,9 +183,6 @@ def _words(venue: Venue) -> dict[str, object]:
         "other_name": venue.name if english else venue.name_en,
         "unit_name": venue.unit.name_en if english else venue.unit.name,
         "kind_name": message(f"venues.kind.{venue.kind}"),
-        "ventilation_name": message(
-            f"venues.ventilation.{venue.ventilation}" if venue.ventilation else "venues.by_kind"
-        ),
     }
 
 
