@@ -38,10 +38,11 @@ wheel:           ## The package for a server, rules as machine code, into build/
 faults: setup    ## The long form of the fault tests and of the two days at a hall
 	@PASSLIGHT_FAULTS=long .venv/bin/pytest tests/faults tests/simulation/test_hall_days.py tests/browser/test_pages.py tests/browser/test_office_pages.py -q
 
-soak: setup      ## Both evaluators on two million points, SOAK (200) odd packs, SOAK outbreaks
+soak:      ## Both evaluators on two million points, SOAK (200) odd packs, SOAK outbreaks
+	@tools/setup.sh --tests
 	@PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city/test_differential.py tests/city/test_odd_worlds.py -q -n 2
-	@tools/wheel.sh
-	@.venv/bin/pytest -o pythonpath="build/wheel/unpacked ." tests/city/test_differential.py -q -n 2
+	@PASSLIGHT_COMPILED=yes PASSLIGHT_SOAK=$(SOAK) .venv/bin/pytest tests/city/test_differential.py -q -n 2 \
+		-o pythonpath="$$(dirname $$(tools/wheel.sh))/unpacked ."
 	@.venv/bin/passlight simulate --check --city --seeds $(SOAK)
 
 clean:           ## Remove what setup and the demo made

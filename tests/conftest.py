@@ -90,6 +90,11 @@ SERVER_OPTIONS = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this run a folder, and this process a home below it, before any fixture runs."""
+    if os.environ.get("PASSLIGHT_COMPILED"):
+        from passlight.core.status import evaluate
+
+        # Or the sources would be tested a second time, and nobody would see it.
+        assert not evaluate.__file__.endswith(".py"), evaluate.__file__
     if not hasattr(config, "workerinput"):
         os.environ[RUN] = tempfile.mkdtemp(prefix="passlight-test-")
     # Groups go to workers in the order below, not by the number of their tests.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Set up everything on a fresh Debian-like machine; a second run takes a second or two.
 #   tools/setup.sh           what `make demo` needs
-#   tools/setup.sh --tests   and a browser with Chinese fonts for the tests
+#   tools/setup.sh --tests   and a browser with Chinese fonts for the tests, and a compiler
+# PYTHON=/path/to/python3 chooses another Python than the distribution's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests=no
@@ -34,7 +35,7 @@ done
 stamp() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
 # Python: uv from PyPI, then the locked packages.
-want=$("$python" -V; stamp pyproject.toml uv.lock)
+want=$("$python" -c 'import sys; print(sys.version, sys.base_prefix)'; stamp pyproject.toml uv.lock)
 if [ "$(cat .venv/.setup-stamp 2>/dev/null)" != "$want" ]; then
   uv=$(command -v uv || true)
   if [ -z "$uv" ]; then
@@ -83,6 +84,7 @@ if [ "$tests" = yes ]; then
   [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || need mosquitto || exit 2
   command -v ffmpeg >/dev/null || need ffmpeg || exit 2
   # The package for a server is compiled.
-  { command -v cc >/dev/null && [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ]; } ||
-    need gcc libc6-dev python3-dev || exit 2
+  command -v cc >/dev/null || need gcc libc6-dev || exit 2
+  headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+  [ -f "$headers/Python.h" ] || need "python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-dev" || exit 2
 fi

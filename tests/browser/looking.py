@@ -98,6 +98,20 @@ def check_widths(
     return found
 
 
+def check_paper(page: Page, name: str) -> list[str]:
+    """Return which tables of a page would lose columns on a sheet of A4 with its margins."""
+    page.set_viewport_size({"width": 718, "height": 1020})
+    page.emulate_media(media="print")
+    cut: list[str] = page.eval_on_selector_all(
+        "table",
+        """all => all.filter(one => one.offsetParent && one.scrollWidth > 0)
+            .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+            .map(one => `${Math.round(one.getBoundingClientRect().right)} px`)""",
+    )
+    page.emulate_media(media="screen")
+    return [f"{name}: a table is cut on paper, it needs {width}" for width in cut]
+
+
 def form_of(path: str) -> str:
     """Return a path without its numbers: two people's pages are one page."""
     return re.sub(r"[0-9a-f-]{8,}|\d+", "N", urlsplit(path).path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import Enter
-from tests.browser.looking import LONG, PHONE, WIDTHS, check_widths, form_of, walk
+from tests.browser.looking import LONG, PHONE, WIDTHS, check_paper, check_widths, form_of, walk
 from tests.browser.stack import Stack
 
 OFFICE = ("street", "steward", "auditor", "operator", "clerk")
@@ -38,4 +38,5 @@ def test_office_pages(
             assert english is not None
             assert english.status == 200, (path, english.status)
             found += check_widths(page, pictures, f"{name}-en", WIDTHS if LONG else PHONE)
+            found += check_paper(page, f"{name}-en")
     assert not found, "\n".join(found)

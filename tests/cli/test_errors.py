@@ -219,3 +219,4 @@ def test_a_broken_home_is_looked_at_to_the_end(tmp_path: Path, command: Command)
     done = command("doctor", "--json")
     assert (done.returncode, done.stderr) == (1, "")
     assert '"what": "database as gateway", "good": false' in done.stdout
+    assert '"what": "rules", "good": true, "found": "interpreted' in done.stdout

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from contextlib import chdir
 from pathlib import Path
 from types import SimpleNamespace
@@ -68,6 +69,16 @@ def test_options_by_hand(call):
     # From 5 minutes on, a counts; with 10 minutes of air b begins as it is clean.
     status, out, _ = call(E31, CASES, "--min-minutes", 5, "--linger-minutes", 10)
     assert (status, [line.split(",")[1] for line in out.splitlines()[1:]]) == (0, ["a"])
+
+
+def test_without_java_it_says_so_before_it_reads(tmp_path, monkeypatch):
+    (tmp_path / "sh").symlink_to(shutil.which("sh"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    asked = ["--visits", "not-there.csv", "--cases", "not-there.csv", "--engine", "spark"]
+    done = CliRunner().invoke(command, asked)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("There is no Java. ")
 
 
 def test_a_visit_over_midnight_is_one_exposure_of_two_days(call):

@@ -137,11 +137,11 @@ def fact_from_json(obj: object, *, file: str | None = None, line: int | None = N
         ver=reader.whole("ver"),
         op=op,
         kind=kind.name if kind else "",
-        subject=intern(_subject(reader)),
+        subject=_kept_once(_subject(reader)),
         occurred_at=occurred_at,
         occurred_until=occurred_until,
         recorded_at=recorded_at,
-        source=intern(reader.text("source")),
+        source=_kept_once(reader.text("source")),
         payload=payload,
     )
     _check_order(reader, fact)
@@ -194,8 +194,12 @@ def _payload(reader: _Reader, kind: FactKind | None, *, retracts: bool) -> Mappi
     elif kind is not None and not retracts:
         _check_fields(reader, kind, payload)
         _check_special(reader, kind, payload)
-    # A city's facts say the same few names millions of times: each is kept once.
-    return {intern(name): value for name, value in payload.items()}
+    return {_kept_once(name): value for name, value in payload.items()}
+
+
+def _kept_once(text: str) -> str:
+    """Return the text; a city's facts say the same names millions of times, each is kept once."""
+    return intern(text) if type(text) is str else text
 
 
 def _payload_storable(payload: Mapping[str, Any]) -> bool:

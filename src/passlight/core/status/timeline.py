@@ -209,7 +209,7 @@ class Timeline:
             start, end = when = measure.when  # no piece is outside it
             if (start is not None and at < start) or (end is not None and at >= end):
                 continue
-            # Mostly it is in force all of its time: nothing is waived, and no pack ends before it.
+            # Mostly it is in force all of its time: who cuts or waives it makes other pieces.
             pieces = measure.pieces
             if (pieces and pieces[0] is when) or measure.active(at):
                 active.append(measure)
