@@ -90,11 +90,6 @@ SERVER_OPTIONS = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this run a folder, and this process a home below it, before any fixture runs."""
-    if os.environ.get("PASSLIGHT_COMPILED"):
-        from passlight.core.status import evaluate
-
-        # Or the sources would be tested a second time, and nobody would see it.
-        assert not evaluate.__file__.endswith(".py"), evaluate.__file__
     if not hasattr(config, "workerinput"):
         os.environ[RUN] = tempfile.mkdtemp(prefix="passlight-test-")
     # Groups go to workers in the order below, not by the number of their tests.
@@ -112,6 +107,14 @@ def pytest_configure(config: pytest.Config) -> None:
     django_settings.PASSLIGHT = office_settings.PASSLIGHT
     # Argon2 is slow by design; that the product uses it is tested in test_accounts.py.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if os.environ.get("PASSLIGHT_COMPILED"):
+        from passlight.core.status import evaluate
+
+        # Or the sources would be tested a second time, and nobody would see it.
+        if evaluate.__file__.endswith(".py"):
+            raise pytest.UsageError(
+                f"PASSLIGHT_COMPILED, but {evaluate.__file__} is no machine code"
+            )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
