@@ -5,6 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=$(realpath -s "${WHEEL_PYTHON:-.venv/bin/python}")
+if ! "$python" -c 'import hatchling, hatch_mypyc' 2>/dev/null; then
+  echo "$python has not the tools that make the package. Run make setup, and leave WHEEL_PYTHON empty." >&2
+  exit 2
+fi
 folder=build/wheel/$("$python" -c 'import sys; print(sys.implementation.cache_tag)')
 headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
 if ! command -v cc >/dev/null || [ ! -f "$headers/Python.h" ]; then
